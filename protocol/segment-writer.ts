@@ -1,0 +1,195 @@
+import { Segment } from './segment.ts'
+import {
+  COLUMN_BYTES,
+  type EntryExtra,
+  type ExtraList,
+  FLAG_CONTINUED,
+  FLAG_OVERWRITES,
+  HEADER_BYTES,
+  MAX_EXTRA_BYTES,
+  MAX_LINES,
+  NEWLINE,
+  SEGMENT_VERSION,
+  SOURCE_MASK,
+  SOURCE_SHIFT,
+} from './segment-layout.ts'
+
+const MAX_DIFFERENCE = 0x7fffffff
+const encoder = new TextEncoder()
+const NO_EXTRA: EntryExtra = {}
+
+export interface WriterLimits {
+  /** The writer takes no further line once the text would pass this; one line always fits. */
+  textBytes: number
+  lines: number
+}
+
+/** Gathers lines and writes them as one segment. One writer can be used again after each `finish`. */
+export class SegmentWriter {
+  readonly #limits: WriterLimits
+  #times = new Float64Array(256)
+  #ends = new Uint32Array(256)
+  #tags = new Uint8Array(256)
+  #text = new Uint8Array(16 * 1024)
+  #extras: ExtraList = []
+  #extraBytes = 0
+  #count = 0
+  #textBytes = 0
+  #baseTime = 0
+  #first = [0, 0, 0]
+  #next = [0, 0, 0]
+  #seen = [false, false, false]
+
+  constructor(limits: Partial<WriterLimits> = {}) {
+    this.#limits = {
+      textBytes: limits.textBytes ?? 256 * 1024,
+      lines: Math.min(limits.lines ?? MAX_LINES, MAX_LINES),
+    }
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  get textBytes(): number {
+    return this.#textBytes
+  }
+
+  /**
+   * Adds a line without its newline.
+   * @param message UTF-8; a newline within it stays part of the message
+   * @param at ms since the epoch
+   * @param lineNumber 0 for none
+   * @returns false, and nothing is added, where the line belongs into the next segment
+   */
+  add(message: Uint8Array, at: number, tag: number, lineNumber = 0, extra: EntryExtra = NO_EXTRA): boolean {
+    if (!this.#fits(message.length + 1, at, extra)) return false
+    const end = this.#textBytes + message.length
+    this.#text.set(message, this.#textBytes)
+    this.#text[end] = NEWLINE
+    this.#push(end + 1, at, tag, lineNumber, extra)
+    return true
+  }
+
+  /** Adds a line from a string. */
+  addString(message: string, at: number, tag: number, lineNumber = 0, extra: EntryExtra = NO_EXTRA): boolean {
+    return this.add(encoder.encode(message), at, tag, lineNumber, extra)
+  }
+
+  /** Adds lines `from` … `to - 1` of another segment; returns the index of the first that did not fit (`to` when all did). */
+  addRange(segment: Segment, from = 0, to: number = segment.count): number {
+    for (let index = from; index < to; index++) {
+      const message = segment.text.subarray(segment.start(index), segment.end(index) - 1)
+      if (
+        !this.add(
+          message,
+          segment.time(index),
+          segment.tag(index),
+          segment.lineNumber(index),
+          segment.extra(index),
+        )
+      )
+        return index
+    }
+    return to
+  }
+
+  /** The segment's bytes; the writer is empty again. At least one line must have been added. */
+  finish(): Uint8Array {
+    const count = this.#count
+    if (count === 0) throw new Error('a segment has at least one line')
+    const extra = this.#extras.length === 0 ? new Uint8Array(0) : encoder.encode(JSON.stringify(this.#extras))
+    const textAt = HEADER_BYTES + count * COLUMN_BYTES
+    const bytes = new Uint8Array(textAt + this.#textBytes + extra.length)
+    const view = new DataView(bytes.buffer)
+    bytes.set([0x4b, 0x53, 0x47, SEGMENT_VERSION])
+    view.setUint32(4, count, true)
+    view.setFloat64(8, this.#baseTime, true)
+    view.setUint32(16, this.#textBytes, true)
+    view.setUint32(20, extra.length, true)
+    for (let source = 0; source < 3; source++) view.setUint32(24 + source * 4, this.#first[source]!, true)
+    let at = HEADER_BYTES
+    for (let index = 0; index < count; index++, at += 4)
+      view.setInt32(at, this.#times[index]! - this.#baseTime, true)
+    for (let index = 0; index < count; index++, at += 4) view.setUint32(at, this.#ends[index]!, true)
+    bytes.set(this.#tags.subarray(0, count), at)
+    bytes.set(this.#text.subarray(0, this.#textBytes), textAt)
+    bytes.set(extra, textAt + this.#textBytes)
+    this.#reset()
+    return bytes
+  }
+
+  #fits(bytes: number, at: number, extra: EntryExtra): boolean {
+    if (extra !== NO_EXTRA)
+      this.#extraBytes += extra.metadata ? JSON.stringify(extra.metadata).length * 3 + 700 : 700
+    if (this.#count === 0) this.#baseTime = Math.trunc(at)
+    else if (
+      this.#textBytes + bytes > this.#limits.textBytes ||
+      this.#count >= this.#limits.lines ||
+      this.#extraBytes > MAX_EXTRA_BYTES ||
+      Math.abs(at - this.#baseTime) > MAX_DIFFERENCE
+    ) {
+      return false
+    }
+    if (this.#textBytes + bytes > this.#text.length) this.#text = grown(this.#text, this.#textBytes + bytes)
+    if (this.#count >= this.#tags.length) {
+      this.#times = grown(this.#times, this.#count + 1)
+      this.#ends = grown(this.#ends, this.#count + 1)
+      this.#tags = grown(this.#tags, this.#count + 1)
+    }
+    return true
+  }
+
+  #push(end: number, at: number, tag: number, lineNumber: number, extra: EntryExtra): void {
+    const index = this.#count
+    this.#times[index] = Math.trunc(at)
+    this.#ends[index] = end
+    this.#tags[index] = tag
+    this.#textBytes = end
+    this.#count = index + 1
+    const explicit = this.#numberLine(tag, lineNumber)
+    if (explicit === undefined && extra === NO_EXTRA) return
+    const { metadata, step, durationMs } = extra
+    const kept: EntryExtra = { metadata, step, durationMs, lineNumber: explicit }
+    if (metadata || step !== undefined || durationMs !== undefined || explicit !== undefined)
+      this.#extras.push([index, kept])
+  }
+
+  /** What the extra part must say of the line's number, `undefined` where counting says it already. */
+  #numberLine(tag: number, lineNumber: number): number | null | undefined {
+    const source = (tag & SOURCE_MASK) >> SOURCE_SHIFT
+    const repeats = (tag & (FLAG_CONTINUED | FLAG_OVERWRITES)) !== 0
+    if (!this.#seen[source]) {
+      this.#seen[source] = true
+      this.#next[source] = this.#first[source] = lineNumber === 0 ? 0 : repeats ? lineNumber + 1 : lineNumber
+    }
+    const next = this.#next[source]!
+    const counted = next > 0 && repeats ? next - 1 : next
+    this.#next[source] = lineNumber === 0 ? 0 : lineNumber + 1
+    if (lineNumber === counted) return undefined
+    return lineNumber === 0 ? null : lineNumber
+  }
+
+  #reset(): void {
+    this.#count = this.#textBytes = this.#extraBytes = 0
+    this.#extras = []
+    this.#first = [0, 0, 0]
+    this.#next = [0, 0, 0]
+    this.#seen = [false, false, false]
+    if (this.#text.length > 2 * this.#limits.textBytes) this.#text = new Uint8Array(16 * 1024)
+  }
+}
+
+/** The lines `from` … `to - 1` as a segment of their own. */
+export function sliceSegment(segment: Segment, from: number, to: number = segment.count): Segment {
+  if (from === 0 && to === segment.count) return segment
+  const writer = new SegmentWriter({ textBytes: segment.text.length, lines: segment.count })
+  writer.addRange(segment, from, to)
+  return new Segment(writer.finish())
+}
+
+function grown<T extends Uint8Array | Uint32Array | Float64Array>(array: T, least: number): T {
+  const larger = new (array.constructor as new (length: number) => T)(Math.max(least, array.length * 2))
+  larger.set(array as never)
+  return larger
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { idSchema } from './ids.ts'
+import { envSchema } from './task.ts'
+
+export const SESSION_STATUSES = ['ACTIVE', 'COMPLETED', 'ARCHIVED'] as const
+export const sessionStatusSchema = z.enum(SESSION_STATUSES, {
+  error: `unknown status; one of ${SESSION_STATUSES.join(', ')}`,
+})
+
+export const templateSchema = z.strictObject({
+  repository: z
+    .strictObject({ url: z.string().min(1).max(2000), ref: z.string().max(500).nullish() })
+    .nullish(),
+  env: envSchema.nullish(),
+  setupScript: z
+    .string()
+    .max(1024 * 1024)
+    .nullish(),
+  autoFixCommand: z
+    .string()
+    .max(64 * 1024)
+    .nullish(),
+})
+
+const tags = z.array(z.string().min(1).max(100)).max(50)
+
+export const sessionSchema = z.object({
+  id: idSchema,
+  name: z.string(),
+  description: z.string().nullable(),
+  status: sessionStatusSchema,
+  workspaceId: z.string().nullable(),
+  template: templateSchema.nullable(),
+  tags,
+  createdAt: z.string(),
+  updatedAt: z.string(),
+})
+export type Session = z.infer<typeof sessionSchema>
+
+/** A session as REST shows it. */
+export const sessionViewSchema = sessionSchema.extend({
+  taskCounts: z.object({
+    PENDING: z.number().int(),
+    PROCESSING: z.number().int(),
+    COMPLETED: z.number().int(),
+    FAILED: z.number().int(),
+    CANCELLED: z.number().int(),
+  }),
+})
+export type SessionView = z.infer<typeof sessionViewSchema>
+
+export const newSessionSchema = z.strictObject({
+  id: idSchema.optional(),
+  name: z.string().min(1).max(200),
+  description: z.string().max(10_000).nullish(),
+  workspaceId: z.string().max(200).nullish(),
+  template: templateSchema.nullish(),
+  tags: tags.default([]),
+})
+export type NewSession = z.infer<typeof newSessionSchema>
+
+export const sessionPatchSchema = z.strictObject({
+  name: z.string().min(1).max(200).optional(),
+  description: z.string().max(10_000).nullish(),
+  status: sessionStatusSchema.optional(),
+  workspaceId: z.string().max(200).nullish(),
+  template: templateSchema.nullish(),
+  tags: tags.optional(),
+})
+export type SessionPatch = z.infer<typeof sessionPatchSchema>

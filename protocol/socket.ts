@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import type { ErrorCode } from './errors.ts'
+import { subscribeOptionsSchema } from './frames.ts'
+import type { LogEntry, LogState } from './log.ts'
+import type { LogCounts, TaskView } from './task.ts'
+
+/** Socket.IO is served at this path; clients connect with `transports: ['websocket']` or any. */
+export const SOCKET_IO_PATH = '/socket.io'
+
+/** `subscribe`: a task's log and changes (`task:{id}`), or the changes of all tasks that the caller may see. */
+export const subscribeRequestSchema = z.union([
+  z.object({ taskId: z.string(), options: subscribeOptionsSchema.default({ realtime: true, batch: true }) }),
+  z.object({ channel: z.literal('tasks') }),
+])
+export type SubscribeRequest = z.input<typeof subscribeRequestSchema>
+
+export const unsubscribeRequestSchema = z.union([
+  z.object({ taskId: z.string() }),
+  z.object({ channel: z.literal('tasks') }),
+])
+export type UnsubscribeRequest = z.infer<typeof unsubscribeRequestSchema>
+
+export type SubscribeAnswer =
+  | { ok: true; after: number; lastSeq: number }
+  | { ok: false; error: { code: ErrorCode; message: string } }
+
+export interface ClientToServerEvents {
+  /** A second `subscribe` for the same task replaces the first. */
+  subscribe(request: SubscribeRequest, answer?: (answer: SubscribeAnswer) => void): void
+  unsubscribe(request: UnsubscribeRequest, answer?: (answer: { ok: boolean }) => void): void
+}
+
+export interface ServerToClientEvents {
+  /** Always a batch, in rising seq. */
+  logs(batch: { taskId: string; entries: LogEntry[] }): void
+  /** Entries `from` … `to` were not sent because this reader was too slow: fetch them by REST. */
+  gap(range: { taskId: string; from: number; to: number }): void
+  /** A task was created or changed. */
+  task(change: { task: TaskView } | { taskId: string; deleted: true }): void
+  /** A task's log grew; at most one a second and task. */
+  stats(stats: { taskId: string; logs: LogCounts; logState: LogState }): void
+  /** The log of this task was deleted, whole or up to a seq. */
+  cleared(range: { taskId: string; firstSeq: number }): void
+}

@@ -1,0 +1,158 @@
+import type { ApiKey } from '#protocol/auth.ts'
+import type { SegmentSummary } from '#protocol/segment-check.ts'
+import type { Session } from '#protocol/session.ts'
+import type { Task } from '#protocol/task.ts'
+
+/** The storage port. Adapters throw KerutaError STORE_UNAVAILABLE or DISK_FULL where the cause lies outside; nothing is kept then. */
+export interface Store {
+  readonly sessions: Collection<Session>
+  readonly tasks: Collection<Task>
+  readonly apiKeys: Collection<ApiKey>
+  readonly segments: SegmentStore
+  /** Resolves where reading and writing work now; rejects with the reason. */
+  ready(): Promise<void>
+  close(): Promise<void>
+}
+
+type Scalar = string | number | boolean | null
+
+/** Fields joined by AND. */
+export type Where<T> = {
+  [K in keyof T]?: Scalar | { in: Scalar[] } | { not: Scalar } | Range | { contains: string }
+}
+interface Range {
+  gt?: string | number
+  gte?: string | number
+  lt?: string | number
+  lte?: string | number
+}
+
+export interface Find<T> {
+  where?: Where<T>
+  /** Default: by id. Ids break ties. */
+  orderBy?: [field: keyof T & string, direction: 'asc' | 'desc'][]
+  limit?: number
+  offset?: number
+}
+
+export interface Collection<T extends { id: string }> {
+  get(id: string): Promise<T | undefined>
+  find(query?: Find<T>): Promise<T[]>
+  count(where?: Where<T>): Promise<number>
+  /** How many there are of each value of a field; values without any are absent. */
+  countBy(field: keyof T & string, where?: Where<T>): Promise<Record<string, number>>
+  /** False, and nothing is kept, where the id is taken. */
+  insert(document: T): Promise<boolean>
+  /** Atomic: changes what fits `where` at that moment, and says how many. Put the expected state into `where`. */
+  update(where: Where<T>, patch: Partial<T>): Promise<number>
+  remove(where: Where<T>): Promise<number>
+}
+
+/** `zstd`: the body is a zstd frame of the segment. */
+export type Codec = 'raw' | 'zstd'
+
+export interface SegmentHeader extends SegmentSummary {
+  taskId: string
+  firstSeq: number
+  codec: Codec
+  /** Size of the body as stored. */
+  storedBytes: number
+}
+
+export interface StoredBody {
+  firstSeq: number
+  codec: Codec
+  body: Uint8Array
+}
+
+/** A segment on its way in. Its position is given by the order of `append`. */
+export interface NewSegment {
+  body: Uint8Array
+  summary: SegmentSummary
+  /** Present where a stream sent it: the numbers of its lines within the stream. */
+  stream?: { streamId: string; firstN: number; lastN: number }
+}
+
+/** A stream's highest stored line, and how many lines it said to have when it ended. */
+export interface StreamHead {
+  n: number
+  endN?: number
+}
+
+export interface TaskHead {
+  /** Highest seq ever given; 0 before the first. Deletions do not lower it. */
+  lastSeq: number
+  streams: Map<string, StreamHead>
+}
+
+/** What is stored of a task's log now. */
+export interface TaskTotals {
+  /** Seq of the first stored line; 0 where there is none. */
+  firstSeq: number
+  lastSeq: number
+  lines: number
+  textBytes: number
+  storedBytes: number
+  /** By `source * 5 + level`. */
+  counts: number[]
+}
+
+export type AppendResult =
+  /** Durable when it arrives: all segments are kept, from `firstSeq` on. */
+  | { ok: true; firstSeq: number }
+  /** Somebody else appended: `appended` segments (maybe 0) were kept from `expectedNextSeq` on, the rest was not. */
+  | { ok: false; appended: number; head: TaskHead }
+
+export interface HeaderRange {
+  /** Segments that hold any seq above this; default 0. */
+  after?: number
+  /** Segments that hold any seq below this; default no bound. */
+  before?: number
+  order: 'asc' | 'desc'
+  limit: number
+}
+
+export interface RecentRange {
+  /** Segments with a line at or after, ms; before, ms. */
+  from?: number
+  to?: number
+  /** Continue after this segment (by `maxAt` falling, then taskId, then firstSeq falling). */
+  cursor?: { maxAt: number; taskId: string; firstSeq: number }
+  limit: number
+}
+
+/** The reading half, which worker threads open for themselves. */
+export interface SegmentReader {
+  /** A task that was never written to has `lastSeq` 0. */
+  head(taskId: string): Promise<TaskHead>
+  totals(taskIds: string[]): Promise<Map<string, TaskTotals>>
+  headers(taskId: string, range: HeaderRange): Promise<SegmentHeader[]>
+  /** In the order asked for; what is gone (merged or deleted meanwhile) is left out. */
+  bodies(taskId: string, firstSeqs: number[]): Promise<StoredBody[]>
+  /** Headers across tasks, by `maxAt` falling. */
+  recent(range: RecentRange): Promise<SegmentHeader[]>
+  close(): Promise<void>
+}
+
+export interface SegmentStore extends SegmentReader {
+  /**
+   * Durable when it resolves `ok`. One winner per (task, seq): who loses a race is told the head and tries again. This alone gives
+   * one order and exactly-once on every store, without transactions.
+   */
+  append(taskId: string, expectedNextSeq: number, segments: NewSegment[]): Promise<AppendResult>
+  /** Records how many lines a stream has. */
+  endStream(taskId: string, streamId: string, endN: number): Promise<void>
+  /**
+   * Puts `merged` in the place of the segments that begin at `old`, all or nothing; false where one of `old` is gone. A reader in
+   * the middle sees each line once. `merged` may hold fewer lines: that deletes.
+   */
+  replace(
+    taskId: string,
+    old: number[],
+    merged: { firstSeq: number; summary: SegmentSummary; codec: Codec; body: Uint8Array }[],
+  ): Promise<boolean>
+  /** Deletes whole segments whose last seq is below `beforeSeq`, or all, in steps that never hold the writer for long; lines deleted. */
+  remove(taskId: string, beforeSeq?: number): Promise<number>
+  /** Tasks with at least `least` raw segments, the most first: the compactor's work. */
+  fragmented(least: number, limit: number): Promise<string[]>
+}
