@@ -1,32 +1,8 @@
 import { z } from 'zod'
 import { idSchema, instantSchema } from './ids.ts'
+import { entryId, LEVELS, type Level, MAX_MESSAGE_BYTES, parseLevel, SOURCES, type Source } from './levels.ts'
 
-/** Rising severity; the position is the level's number in segments. */
-export const LEVELS = ['DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL'] as const
-export type Level = (typeof LEVELS)[number]
-
-/** The position is the source's number in segments. */
-export const SOURCES = ['stdout', 'stderr', 'agent'] as const
-export type Source = (typeof SOURCES)[number]
-
-/** Longest text of one entry in UTF-8 bytes; the agent splits longer lines and marks the later parts `metadata.continued`. */
-export const MAX_MESSAGE_BYTES = 64 * 1024
-
-const LEVEL_NAMES: Record<string, Level> = {
-  TRACE: 'DEBUG',
-  DEBUG: 'DEBUG',
-  INFO: 'INFO',
-  WARN: 'WARN',
-  WARNING: 'WARN',
-  ERROR: 'ERROR',
-  CRITICAL: 'CRITICAL',
-  FATAL: 'CRITICAL',
-}
-
-/** Reads a level in any case; WARNING is WARN, FATAL is CRITICAL, TRACE is DEBUG. `undefined` for anything else. */
-export function parseLevel(name: string): Level | undefined {
-  return LEVEL_NAMES[name.toUpperCase()]
-}
+export { entryId, LEVELS, type Level, MAX_MESSAGE_BYTES, parseLevel, SOURCES, type Source }
 
 export const levelSchema = z.string().transform((name, ctx) => {
   const level = parseLevel(name)
@@ -70,11 +46,6 @@ export const newEntrySchema = z.object({
   metadata: metadataSchema.nullish(),
 })
 export type NewEntry = z.infer<typeof newEntrySchema>
-
-/** An entry's id, derived from where it stands. */
-export function entryId(taskId: string, seq: number): string {
-  return `${taskId}:${seq}`
-}
 
 /** Whether a task's log is whole: every stream ended and acknowledged, still arriving, or short of lines. */
 export const logStateSchema = z.object({

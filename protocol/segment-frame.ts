@@ -22,14 +22,25 @@ const FRAME_SEGMENT = 1
 const padded = (length: number) => (length + 3) & ~3
 
 export function encodeSegmentFrame({ streamId, firstN, segment }: SegmentFrame): Uint8Array {
-  const bytes = new Uint8Array(12 + padded(streamId.length) + segment.length)
-  const view = new DataView(bytes.buffer)
+  const at = frameHeaderBytes(streamId)
+  const bytes = new Uint8Array(at + segment.length)
+  writeFrameHeader(bytes, streamId, firstN)
+  bytes.set(segment, at)
+  return bytes
+}
+
+/** Where the segment begins in a frame of this stream. */
+export function frameHeaderBytes(streamId: string): number {
+  return 12 + padded(streamId.length)
+}
+
+/** Writes what stands before the segment, so that a segment can be finished in place. */
+export function writeFrameHeader(bytes: Uint8Array, streamId: string, firstN: number): void {
+  bytes.fill(0, 0, frameHeaderBytes(streamId))
   bytes[0] = FRAME_SEGMENT
   bytes[1] = streamId.length
-  view.setFloat64(4, firstN, true)
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).setFloat64(4, firstN, true)
   for (let index = 0; index < streamId.length; index++) bytes[12 + index] = streamId.charCodeAt(index)
-  bytes.set(segment, 12 + padded(streamId.length))
-  return bytes
 }
 
 /** @throws SegmentError that says what is wrong; the segment itself is not looked at */

@@ -17,6 +17,7 @@ import {
 const MAX_DIFFERENCE = 0x7fffffff
 const encoder = new TextEncoder()
 const NO_EXTRA: EntryExtra = {}
+const NO_BYTES: Uint8Array = new Uint8Array(0)
 
 export interface WriterLimits {
   /** The writer takes no further line once the text would pass this; one line always fits. */
@@ -94,14 +95,61 @@ export class SegmentWriter {
     return to
   }
 
+  /**
+   * Adds lines `from` … `to - 1` of a block at once: one source, no flags, each counted up from `lineNumber` (of line `from`).
+   * @param text UTF-8, every line closed by its newline
+   * @param ends end of each line in `text`, past its newline
+   * @returns the index of the first line that did not fit (`to` when all did)
+   */
+  addBlock(
+    text: Uint8Array,
+    ends: Uint32Array,
+    tags: Uint8Array,
+    from: number,
+    to: number,
+    at: number,
+    lineNumber: number,
+  ): number {
+    const start = from === 0 ? 0 : ends[from - 1]!
+    const line = ends[from]! - start
+    if (from >= to || !this.#fits(line, at, NO_EXTRA)) return from
+    const room = this.#limits.textBytes - this.#textBytes + start
+    let last = Math.min(to, from + this.#limits.lines - this.#count)
+    while (last > from + 1 && ends[last - 1]! > room) last--
+    const base = this.#textBytes - start
+    this.#reserve(base + ends[last - 1]!, this.#count + last - from)
+    this.#text.set(text.subarray(start, ends[last - 1]!), this.#textBytes)
+    this.#push(base + ends[from]!, at, tags[from]!, lineNumber, NO_EXTRA)
+    const first = this.#count
+    const many = last - from - 1
+    for (let index = 0; index < many; index++) this.#ends[first + index] = base + ends[from + 1 + index]!
+    this.#tags.set(tags.subarray(from + 1, last), first)
+    this.#times.fill(Math.trunc(at), first, first + many)
+    this.#count = first + many
+    this.#textBytes = base + ends[last - 1]!
+    const source = (tags[from]! & SOURCE_MASK) >> SOURCE_SHIFT
+    if (lineNumber !== 0) this.#next[source] = lineNumber + many + 1
+    return last
+  }
+
   /** The segment's bytes; the writer is empty again. At least one line must have been added. */
   finish(): Uint8Array {
+    let segment = NO_BYTES
+    this.finishInto(size => {
+      segment = new Uint8Array(size)
+      return segment
+    })
+    return segment
+  }
+
+  /** As `finish`, into memory that `allocate` gives, of exactly the size it is asked for. */
+  finishInto(allocate: (size: number) => Uint8Array): void {
     const count = this.#count
     if (count === 0) throw new Error('a segment has at least one line')
-    const extra = this.#extras.length === 0 ? new Uint8Array(0) : encoder.encode(JSON.stringify(this.#extras))
+    const extra = this.#extras.length === 0 ? NO_BYTES : encoder.encode(JSON.stringify(this.#extras))
     const textAt = HEADER_BYTES + count * COLUMN_BYTES
-    const bytes = new Uint8Array(textAt + this.#textBytes + extra.length)
-    const view = new DataView(bytes.buffer)
+    const bytes = allocate(textAt + this.#textBytes + extra.length)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     bytes.set([0x4b, 0x53, 0x47, SEGMENT_VERSION])
     view.setUint32(4, count, true)
     view.setFloat64(8, this.#baseTime, true)
@@ -116,7 +164,6 @@ export class SegmentWriter {
     bytes.set(this.#text.subarray(0, this.#textBytes), textAt)
     bytes.set(extra, textAt + this.#textBytes)
     this.#reset()
-    return bytes
   }
 
   #fits(bytes: number, at: number, extra: EntryExtra): boolean {
@@ -131,13 +178,17 @@ export class SegmentWriter {
     ) {
       return false
     }
-    if (this.#textBytes + bytes > this.#text.length) this.#text = grown(this.#text, this.#textBytes + bytes)
-    if (this.#count >= this.#tags.length) {
-      this.#times = grown(this.#times, this.#count + 1)
-      this.#ends = grown(this.#ends, this.#count + 1)
-      this.#tags = grown(this.#tags, this.#count + 1)
-    }
+    this.#reserve(this.#textBytes + bytes, this.#count + 1)
     return true
+  }
+
+  #reserve(textBytes: number, lines: number): void {
+    if (textBytes > this.#text.length) this.#text = grown(this.#text, textBytes)
+    if (lines > this.#tags.length) {
+      this.#times = grown(this.#times, lines)
+      this.#ends = grown(this.#ends, lines)
+      this.#tags = grown(this.#tags, lines)
+    }
   }
 
   #push(end: number, at: number, tag: number, lineNumber: number, extra: EntryExtra): void {

@@ -1,4 +1,5 @@
-import { entryId, LEVELS, type LogEntry, SOURCES } from './log.ts'
+import { entryId, LEVELS, SOURCES } from './levels.ts'
+import type { LogEntry } from './log.ts'
 import {
   COLUMN_BYTES,
   type EntryExtra,
