@@ -35,6 +35,8 @@ export interface ServerToClientEvents {
   logs(batch: { taskId: string; entries: LogEntry[] }): void
   /** Entries `from` … `to` were not sent because this reader was too slow: fetch them by REST. */
   gap(range: { taskId: string; from: number; to: number }): void
+  /** A subscription ended because the log could not be read; subscribe again after the last seq. */
+  failed(failure: { taskId: string; error: { code: ErrorCode; message: string } }): void
   /** A task was created or changed. */
   task(change: { task: TaskView } | { taskId: string; deleted: true }): void
   /** A task's log grew; at most one a second and task. */

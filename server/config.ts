@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { isLoopback } from './auth/request.ts'
+
+/** What the server's environment says. */
+export interface Config {
+  host: string
+  /** 0: any free port, printed at start. */
+  port: number
+  dataDir: string
+  dev: boolean
+  auth: 'on' | 'off'
+  adminKey: string | undefined
+  jwtSecret: string | undefined
+  allowedOrigins: string[]
+  logLevel: string
+  /** Messages a second that one sender may send, and one reader gets; 0 for no limit. A message may hold a batch. */
+  ingestRate: number
+  readerRate: number
+  /** Live bytes that may wait for one slow reader. */
+  readerQueueBytes: number
+  /** How long a regular expression may search, ms. */
+  regexBudgetMs: number
+}
+
+/** What is wrong with the environment, a line each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const wholeNumber = (least: number, most: number) =>
+  z.coerce.number({ error: `must be a whole number from ${least} to ${most}` }).int(`must be a whole number from ${least} to ${most}`).min(least).max(most)
+
+const rate = (fallback: number) => wholeNumber(0, 1_000_000).default(fallback)
+
+const environmentSchema = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: wholeNumber(0, 65_535).default(8080),
+  KERUTA_DATA_DIR: z.string().default('./data'),
+  NODE_ENV: z.string().default('production'),
+  KERUTA_AUTH: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
+  KERUTA_ADMIN_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
+  KERUTA_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  KERUTA_ALLOWED_ORIGINS: z.string().default(''),
+  KERUTA_SERVER_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], { error: 'must be trace, debug, info, warn, error, fatal or silent' })
+    .default('info'),
+  KERUTA_INGEST_RATE: rate(1000),
+  KERUTA_READER_RATE: rate(500),
+  KERUTA_READER_QUEUE_KB: wholeNumber(64, 1_048_576).default(1024),
+  KERUTA_REGEX_TIMEOUT_MS: wholeNumber(100, 600_000).default(5000),
+  KERUTA_STORE: z.enum(['sqlite'], { error: 'must be sqlite, the only store of this version' }).default('sqlite'),
+})
+
+/** @throws ConfigError that names every variable that is wrong, and how it should be */
+export function parseConfig(environment: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const result = environmentSchema.safeParse(given)
+  if (!result.success) {
+    throw new ConfigError(result.error.issues.map(issue => `${String(issue.path[0])}: ${issue.message}`).join('\n'))
+  }
+  const env = result.data
+  if (env.KERUTA_AUTH === 'off' && !isLoopback(env.HOST)) {
+    throw new ConfigError(`KERUTA_AUTH: off is only for a server on loopback, and HOST is ${env.HOST}; set HOST=127.0.0.1 or KERUTA_AUTH=on`)
+  }
+  return {
+    host: env.HOST,
+    port: env.PORT,
+    dataDir: env.KERUTA_DATA_DIR,
+    dev: env.NODE_ENV === 'development',
+    auth: env.KERUTA_AUTH,
+    adminKey: env.KERUTA_ADMIN_KEY,
+    jwtSecret: env.KERUTA_JWT_SECRET,
+    allowedOrigins: env.KERUTA_ALLOWED_ORIGINS.split(',').map(origin => origin.trim()).filter(Boolean),
+    logLevel: env.KERUTA_SERVER_LOG_LEVEL,
+    ingestRate: env.KERUTA_INGEST_RATE,
+    readerRate: env.KERUTA_READER_RATE || Number.POSITIVE_INFINITY,
+    readerQueueBytes: env.KERUTA_READER_QUEUE_KB * 1024,
+    regexBudgetMs: env.KERUTA_REGEX_TIMEOUT_MS,
+  }
+}

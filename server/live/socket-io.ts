@@ -1,0 +1,180 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import { Server, type Socket } from 'socket.io'
+import { KerutaError } from '#protocol/errors.ts'
+import { MAX_FRAME_BYTES } from '#protocol/frames.ts'
+import { idSchema } from '#protocol/ids.ts'
+import {
+  type ClientToServerEvents,
+  type ServerToClientEvents,
+  SOCKET_IO_PATH,
+  type SubscribeAnswer,
+  subscribeRequestSchema,
+  unsubscribeRequestSchema,
+} from '#protocol/socket.ts'
+import type { TaskView } from '#protocol/task.ts'
+import type { Principal } from '#server/auth/principal.ts'
+import type { Access } from './access.ts'
+import type { Connections } from './connections.ts'
+import type { Hub } from './hub.ts'
+import { filterOf } from './ws-reader.ts'
+import type { Sink, Subscriber } from './subscriber.ts'
+
+interface SocketData {
+  principal: Principal
+  subscribers: Map<string, Subscriber>
+}
+type KerutaServer = Server<ClientToServerEvents, ServerToClientEvents, Record<string, never>, SocketData>
+type KerutaSocket = Socket<ClientToServerEvents, ServerToClientEvents, Record<string, never>, SocketData>
+
+export interface SocketIoOptions {
+  hub: Hub
+  access: Access
+  connections: Connections
+  authenticate(req: IncomingMessage): Promise<Principal>
+  /** Sessions whose tasks the caller may see; null for all. */
+  visibleSessions(principal: Principal): string[] | null
+  lastSeq(taskId: string): Promise<number>
+  onReader(change: 1 | -1): void
+}
+
+const ALL_TASKS = 'tasks'
+const taskRoom = (taskId: string) => `task:${taskId}`
+const sessionRoom = (sessionId: string) => `session:${sessionId}`
+
+/** Socket.IO for the console: rooms for tasks' changes, a hub subscriber for each subscribed log. */
+export function createSocketIo(options: SocketIoOptions) {
+  const io: KerutaServer = new Server({ path: SOCKET_IO_PATH, serveClient: false, destroyUpgrade: false, maxHttpBufferSize: MAX_FRAME_BYTES })
+
+  io.use((socket, next) => {
+    options
+      .authenticate(socket.request)
+      .then(principal => {
+        socket.data = { principal, subscribers: new Map() }
+        next()
+      })
+      .catch(error => next(connectError(error)))
+  })
+  io.on('connection', socket => connected(socket, options))
+
+  return {
+    attach: (server: HttpServer) => void io.attach(server),
+    /** A task changed: to who watches it, its session or all tasks, once each. */
+    task(task: TaskView): void {
+      io.to(roomsOf(task.id, task.sessionId)).emit('task', { task })
+    },
+    taskDeleted(taskId: string, sessionId: string | null): void {
+      io.to(roomsOf(taskId, sessionId)).emit('task', { taskId, deleted: true })
+    },
+    stats(task: TaskView): void {
+      io.to(roomsOf(task.id, task.sessionId)).emit('stats', { taskId: task.id, logs: task.logs, logState: task.logState })
+    },
+    cleared(taskId: string, firstSeq: number): void {
+      io.to(taskRoom(taskId)).emit('cleared', { taskId, firstSeq })
+    },
+    /** Whether anybody would get the changes of a task. */
+    hasListeners: (taskId: string, sessionId: string | null) => roomsOf(taskId, sessionId).some(room => io.of('/').adapter.rooms.has(room)),
+    close: () => io.close(),
+  }
+}
+
+function roomsOf(taskId: string, sessionId: string | null): string[] {
+  return sessionId === null ? [ALL_TASKS, taskRoom(taskId)] : [ALL_TASKS, taskRoom(taskId), sessionRoom(sessionId)]
+}
+
+function connected(socket: KerutaSocket, options: SocketIoOptions): void {
+  const { subscribers, principal } = socket.data
+  const leave = options.connections.add(principal, () => socket.disconnect(true))
+  const onDrain = () => {
+    for (const subscriber of subscribers.values()) subscriber.drained()
+  }
+  // 'ready' comes when the kernel has taken what was sent; engine.io's 'drain' comes before that.
+  socket.conn.transport.on('ready', onDrain)
+  socket.conn.on('upgrade', transport => transport.on('ready', onDrain))
+
+  const end = (taskId: string) => {
+    const subscriber = subscribers.get(taskId)
+    if (!subscriber) return
+    subscribers.delete(taskId)
+    subscriber.close()
+    options.onReader(-1)
+  }
+
+  socket.on('subscribe', (request, answer) => {
+    subscribe(socket, request, options, end).then(
+      result => answer?.(result),
+      error => answer?.({ ok: false, error: answerError(error) }),
+    )
+  })
+  socket.on('unsubscribe', (request, answer) => {
+    const parsed = unsubscribeRequestSchema.safeParse(request)
+    if (parsed.success && 'taskId' in parsed.data) {
+      end(parsed.data.taskId)
+      void socket.leave(taskRoom(parsed.data.taskId))
+    } else if (parsed.success) {
+      for (const room of listRooms(options.visibleSessions(principal))) void socket.leave(room)
+    }
+    answer?.({ ok: parsed.success })
+  })
+  socket.on('disconnect', () => {
+    leave()
+    for (const taskId of [...subscribers.keys()]) end(taskId)
+  })
+}
+
+async function subscribe(
+  socket: KerutaSocket,
+  request: unknown,
+  options: SocketIoOptions,
+  end: (taskId: string) => void,
+): Promise<SubscribeAnswer> {
+  const parsed = subscribeRequestSchema.safeParse(request)
+  if (!parsed.success) throw new KerutaError('BAD_REQUEST', 'subscribe takes {taskId, options} or {channel: "tasks"}')
+  const { principal, subscribers } = socket.data
+  if ('channel' in parsed.data) {
+    await socket.join(listRooms(options.visibleSessions(principal)))
+    return { ok: true, after: 0, lastSeq: 0 }
+  }
+  const { options: wanted } = parsed.data
+  const id = idSchema.safeParse(parsed.data.taskId)
+  if (!id.success) throw new KerutaError('BAD_REQUEST', `taskId ${id.error.issues[0]!.message}`)
+  const taskId = id.data
+  const filter = filterOf(wanted)
+  await options.access.read(principal, taskId)
+  const head = await options.lastSeq(taskId)
+  if (socket.disconnected) throw new KerutaError('BAD_REQUEST', 'the connection has ended')
+  const after = Math.min(wanted.after ?? (wanted.realtime ? head : 0), head)
+  end(taskId)
+  await socket.join(taskRoom(taskId))
+  options.onReader(1)
+  const subscriber = options.hub.subscribe({ taskId, filter, after, realtime: wanted.realtime, sink: sinkOf(socket, taskId, () => end(taskId)) })
+  subscribers.set(taskId, subscriber)
+  return { ok: true, after, lastSeq: head }
+}
+
+function sinkOf(socket: KerutaSocket, taskId: string, end: () => void): Sink {
+  return {
+    writable: () => socket.conn.transport.writable,
+    batch: batch => socket.emit('logs', { taskId, entries: batch.entries }),
+    entries: entries => socket.emit('logs', { taskId, entries }),
+    gap: (from, to) => socket.emit('gap', { taskId, from, to }),
+    live: () => {},
+    failed: error => {
+      socket.emit('failed', { taskId, error: answerError(error) })
+      end()
+    },
+  }
+}
+
+function listRooms(sessions: string[] | null): string[] {
+  return sessions === null ? [ALL_TASKS] : sessions.map(sessionRoom)
+}
+
+function answerError(error: unknown) {
+  return error instanceof KerutaError
+    ? { code: error.code, message: error.message }
+    : { code: 'INTERNAL' as const, message: 'something went wrong on the server' }
+}
+
+function connectError(error: unknown): Error {
+  return Object.assign(new Error(answerError(error).message), { data: answerError(error) })
+}

@@ -1,0 +1,208 @@
+import type { LogEntry } from '#protocol/log.ts'
+import { type CompiledFilter, compileFilter, type LogFilter } from '#protocol/log-filter.ts'
+import { Segment } from '#protocol/segment.ts'
+import type { LogQueries } from '#server/logs/queries.ts'
+import { LogBatch } from './log-batch.ts'
+
+/** A connection as the hub sees it. Nothing here may throw; after `close` nothing is called any more. */
+export interface Sink {
+  /** Whether the transport takes more now; if not, it calls `Subscriber.drained` later. */
+  writable(): boolean
+  /** All entries of a batch. */
+  batch(batch: LogBatch): void
+  /** Some entries, in rising seq. */
+  entries(entries: LogEntry[]): void
+  /** Entries that this reader will not get. */
+  gap(from: number, to: number): void
+  /** Everything up to the head has been sent; live from here on. Called once. */
+  live(seq: number): void
+  /** The stored part could not be read. */
+  failed(error: unknown): void
+}
+
+export interface SubscriberOptions {
+  taskId: string
+  filter: LogFilter
+  /** Last seq that the reader has. */
+  after: number
+  /** False: the stored part only. */
+  realtime: boolean
+  sink: Sink
+  /** Live bytes that may wait for a slow transport before the oldest are dropped. */
+  maxQueueBytes: number
+  /** Most deliveries a second; what gathers in between goes together. */
+  maxPerSecond: number
+  queries: Pick<LogQueries, 'read'>
+  onGap(lines: number): void
+  onSent(lines: number, bytes: number): void
+  onClose(): void
+}
+
+/**
+ * One reader of one task: first what is stored after its cursor, at its own pace, then live batches, joined at one seq. Its queue
+ * is bounded: a live reader that is too slow loses the oldest batches and is told which.
+ */
+export class Subscriber {
+  readonly taskId: string
+  readonly #options: SubscriberOptions
+  readonly #filter: CompiledFilter
+  #cursor: number
+  #queue: LogBatch[] = []
+  #queuedBytes = 0
+  #gapFrom = 0
+  #catchingUp = true
+  #announced = false
+  #closed = false
+  #wake: (() => void) | undefined
+  #paceTimer: NodeJS.Timeout | undefined
+  #tokens: number
+  #refilledAt = performance.now()
+
+  constructor(options: SubscriberOptions) {
+    this.taskId = options.taskId
+    this.#options = options
+    this.#filter = compileFilter(options.filter)
+    this.#cursor = options.after
+    this.#tokens = options.maxPerSecond
+  }
+
+  get cursor(): number {
+    return this.#cursor
+  }
+
+  start(): void {
+    void this.#catchUp()
+  }
+
+  /** Takes a live batch. A regex is never run here: such a reader is fed by queries, which have a time budget. */
+  offer(batch: LogBatch): void {
+    if (this.#closed || !this.#options.realtime) return
+    this.#queue.push(batch)
+    this.#queuedBytes += batch.bytes
+    while (this.#queuedBytes > this.#options.maxQueueBytes && this.#queue.length > 1) this.#dropOldest()
+    if (this.#catchingUp) return
+    if (this.#filter.regex) this.#fallBack()
+    else this.#flush()
+  }
+
+  /** The transport takes more. */
+  drained(): void {
+    this.#wake?.()
+    if (!this.#catchingUp) this.#flush()
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#queue = []
+    clearTimeout(this.#paceTimer)
+    this.#wake?.()
+    this.#options.onClose()
+  }
+
+  #dropOldest(): void {
+    const dropped = this.#queue.shift()!
+    this.#queuedBytes -= dropped.bytes
+    if (this.#catchingUp) return
+    if (this.#gapFrom === 0) this.#gapFrom = this.#cursor + 1
+    this.#options.onGap(dropped.lastSeq - this.#cursor)
+    this.#cursor = dropped.lastSeq
+  }
+
+  #flush(): void {
+    if (this.#closed || this.#queue.length === 0 || !this.#options.sink.writable() || !this.#mayDeliver()) return
+    const { sink } = this.#options
+    if (this.#gapFrom > 0) {
+      sink.gap(this.#gapFrom, this.#cursor)
+      this.#gapFrom = 0
+    }
+    while (this.#queue.length > 0 && sink.writable()) {
+      if (this.#queue[0]!.firstSeq > this.#cursor + 1) return this.#fallBack()
+      const batch = this.#queue.shift()!
+      this.#queuedBytes -= batch.bytes
+      if (batch.lastSeq > this.#cursor) this.#deliver(batch.after(this.#cursor))
+    }
+  }
+
+  #deliver(batch: LogBatch): void {
+    const { sink, onSent } = this.#options
+    this.#cursor = batch.lastSeq
+    if (this.#filter.matchesAll) {
+      sink.batch(batch)
+      onSent(batch.segment.count, batch.bytes)
+      return
+    }
+    const indexes = batch.matching(this.#filter)
+    if (indexes.length === 0) return
+    sink.entries(indexes.map(index => batch.entries[index]!))
+    onSent(indexes.length, batch.bytes)
+  }
+
+  /** At most so many deliveries a second; true where one may go now. */
+  #mayDeliver(): boolean {
+    const now = performance.now()
+    const { maxPerSecond } = this.#options
+    this.#tokens = Math.min(maxPerSecond, this.#tokens + ((now - this.#refilledAt) * maxPerSecond) / 1000)
+    this.#refilledAt = now
+    if (this.#tokens >= 1) {
+      this.#tokens -= 1
+      return true
+    }
+    this.#paceTimer ??= setTimeout(() => {
+      this.#paceTimer = undefined
+      this.drained()
+    }, Math.ceil(((1 - this.#tokens) * 1000) / maxPerSecond))
+    return false
+  }
+
+  #fallBack(): void {
+    this.#catchingUp = true
+    void this.#catchUp()
+  }
+
+  async #catchUp(): Promise<void> {
+    const { queries, filter, sink, realtime } = this.#options
+    while (!this.#closed) {
+      while (!this.#closed && !sink.writable()) await new Promise<void>(resolve => (this.#wake = resolve))
+      if (this.#closed) return
+      let answer: Awaited<ReturnType<LogQueries['read']>>
+      try {
+        answer = await queries.read(this.taskId, filter, this.#cursor)
+      } catch (error) {
+        if (!this.#closed) sink.failed(error)
+        return
+      }
+      if (this.#closed) return
+      this.#deliverStored(answer)
+      if (this.#cursor < answer.lastSeq) continue
+      if (!this.#announced) {
+        this.#announced = true
+        sink.live(this.#cursor)
+      }
+      if (!realtime) return
+      if (this.#joined()) break
+    }
+    this.#flush()
+  }
+
+  #deliverStored(answer: Awaited<ReturnType<LogQueries['read']>>): void {
+    const { sink, onSent } = this.#options
+    for (const { firstSeq, bytes } of answer.segments ?? []) {
+      const batch = new LogBatch(this.taskId, firstSeq, new Segment(bytes))
+      if (batch.lastSeq > this.#cursor) this.#deliver(batch.after(this.#cursor))
+    }
+    if (answer.entries && answer.entries.length > 0) {
+      sink.entries(answer.entries)
+      onSent(answer.entries.length, 0)
+    }
+    this.#cursor = Math.max(this.#cursor, answer.cursor)
+  }
+
+  /** Whether the queue goes on where the stored part ended. */
+  #joined(): boolean {
+    while (this.#queue[0] && this.#queue[0].lastSeq <= this.#cursor) this.#queuedBytes -= this.#queue.shift()!.bytes
+    if (this.#queue[0] && (this.#filter.regex || this.#queue[0].firstSeq > this.#cursor + 1)) return false
+    this.#catchingUp = false
+    return true
+  }
+}

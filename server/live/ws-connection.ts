@@ -1,0 +1,152 @@
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+import { inputErrors, KerutaError } from '#protocol/errors.ts'
+import { type ClientFrame, clientFrameSchema, type ServerFrame } from '#protocol/frames.ts'
+import type { Principal } from '#server/auth/principal.ts'
+import type { Ingest } from '#server/logs/ingest.ts'
+import type { Access } from './access.ts'
+import type { Connections } from './connections.ts'
+import { errorFrame } from './frame-errors.ts'
+import type { Hub, TaskEvent } from './hub.ts'
+import { SocketReader } from './ws-reader.ts'
+import { SocketWriter } from './ws-writer.ts'
+
+export interface ConnectionDeps {
+  taskId: string
+  principal: Principal
+  ws: WebSocket
+  socket: Duplex
+  hub: Hub
+  ingest: Ingest
+  access: Access
+  connections: Connections
+  /** Head of the task's log: last seq. */
+  lastSeq(taskId: string): Promise<number>
+  /** Whether the task has been cancelled, so that a writer who was away learns it. */
+  isCancelled(taskId: string): Promise<boolean>
+  /** Tells that a writer of the task came (1) or went (-1). */
+  onWriter(taskId: string, change: 1 | -1): void
+  onReader(change: 1 | -1): void
+  /** Messages a second that one connection may send; 0 for no limit. */
+  maxMessagesPerSecond: number
+  now: () => number
+}
+
+const PING_INTERVAL_MS = 15_000
+const DEFAULT_SUBSCRIPTION_AFTER_MS = 1000
+
+/** One WebSocket of one task: reads frames, hands them to its reader or writer half, and ends both. */
+export class TaskConnection {
+  readonly #deps: ConnectionDeps
+  readonly #reader: SocketReader
+  readonly #writer: SocketWriter
+  readonly #cleanups: (() => void)[] = []
+  #alive = true
+
+  constructor(deps: ConnectionDeps) {
+    this.#deps = deps
+    const { ws, hub, taskId, principal, connections } = deps
+    const send = (frame: ServerFrame) => ws.readyState === ws.OPEN && ws.send(JSON.stringify(frame))
+    this.#reader = new SocketReader(deps, send)
+    this.#writer = new SocketWriter(deps, send)
+
+    const autoSubscribe = setTimeout(() => void this.#reader.subscribe(undefined), DEFAULT_SUBSCRIPTION_AFTER_MS)
+    const pings = setInterval(() => this.#ping(send), PING_INTERVAL_MS)
+    const leave = connections.add(principal, reason => ws.close(4401, reason))
+    const unwatch = hub.watch(taskId, event => this.#onTaskEvent(event, send))
+    this.#cleanups.push(() => clearTimeout(autoSubscribe), () => clearInterval(pings), leave, unwatch)
+
+    ws.on('pong', () => {
+      this.#alive = true
+    })
+    ws.on('message', (data, isBinary) => {
+      clearTimeout(autoSubscribe)
+      this.#alive = true
+      if (isBinary) this.#writer.segment(data as Buffer)
+      else this.#text(data.toString(), send)
+    })
+    ws.on('error', () => {}) // 'close' follows, with the code that tells why.
+    ws.on('close', () => this.#close())
+  }
+
+  #text(text: string, send: (frame: ServerFrame) => void): void {
+    try {
+      this.#dispatch(parseFrame(text, this.#deps.taskId), send)
+    } catch (error) {
+      send(errorFrame(error))
+    }
+  }
+
+  #dispatch(frame: ClientFrame, send: (frame: ServerFrame) => void): void {
+    switch (frame.type) {
+      case 'subscribe':
+        void this.#reader.subscribe(frame.options)
+        return
+      case 'unsubscribe':
+        this.#reader.unsubscribe()
+        send({ type: 'unsubscribed', taskId: this.#deps.taskId })
+        return
+      case 'ping':
+        send({ type: 'pong' })
+        return
+      case 'pong':
+      case 'heartbeat':
+        return
+      case 'hello':
+        void this.#writer.hello(frame.streamId)
+        return
+      case 'log':
+        this.#writer.log(frame)
+        return
+      case 'logs':
+        this.#writer.logs(frame.streamId, frame.entries)
+        return
+      case 'end':
+        this.#writer.end(frame.streamId, frame.n)
+        return
+    }
+  }
+
+  #onTaskEvent(event: TaskEvent, send: (frame: ServerFrame) => void): void {
+    const { taskId } = this.#deps
+    if (event.kind === 'cancel') {
+      if (this.#writer.active) send({ type: 'cancel', taskId, message: event.message })
+    } else if (!this.#reader.active) return
+    else if (event.kind === 'status') send({ type: 'status', taskId, task: event.task })
+    else if (event.kind === 'progress') send({ type: 'progress', taskId, progress: event.task.progress, message: event.task.progressMessage })
+  }
+
+  #ping(send: (frame: ServerFrame) => void): void {
+    const { ws, socket } = this.#deps
+    if (!this.#alive) return ws.terminate()
+    this.#alive = false
+    if (socket.writableLength > 0) return
+    ws.ping()
+    send({ type: 'ping' })
+  }
+
+  #close(): void {
+    for (const cleanup of this.#cleanups) cleanup()
+    this.#reader.close()
+    this.#writer.close()
+  }
+}
+
+function parseFrame(text: string, taskId: string): ClientFrame {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new KerutaError('BAD_REQUEST', `the frame is not JSON: ${(error as Error).message}`)
+  }
+  const result = clientFrameSchema.safeParse(value)
+  if (!result.success) {
+    const errors = inputErrors(result.error)
+    throw new KerutaError('BAD_REQUEST', `the frame is not valid: ${errors.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')}`, { errors })
+  }
+  const frame = result.data
+  if ('taskId' in frame && frame.taskId !== undefined && frame.taskId !== taskId) {
+    throw new KerutaError('BAD_REQUEST', `taskId "${frame.taskId}" is not this connection's task "${taskId}": open /ws/tasks/{taskId} for another`)
+  }
+  return frame
+}

@@ -1,0 +1,29 @@
+import { isUtf8 } from 'node:buffer'
+import { LEVELS, type NewEntry, SOURCES } from '#protocol/log.ts'
+import { Segment } from '#protocol/segment.ts'
+import { checkSegment, type SegmentSummary } from '#protocol/segment-check.ts'
+import { type EntryExtra, SOURCE_SHIFT } from '#protocol/segment-layout.ts'
+import { SegmentWriter } from '#protocol/segment-writer.ts'
+
+/** Entries as strangers post them, as segments: usually one, more where they are too many or too far apart in time. */
+export function segmentsOf(entries: NewEntry[], now: number): { segment: Segment; summary: SegmentSummary }[] {
+  const writer = new SegmentWriter()
+  const segments: { segment: Segment; summary: SegmentSummary }[] = []
+  const finish = () => segments.push(checkSegment(writer.finish(), isUtf8))
+  for (const entry of entries) {
+    const at = entry.timestamp ? Date.parse(entry.timestamp) : now
+    const tag = LEVELS.indexOf(entry.level) | (SOURCES.indexOf(entry.source) << SOURCE_SHIFT)
+    const message = entry.message.toWellFormed()
+    if (writer.addString(message, at, tag, entry.lineNumber ?? 0, extraOf(entry))) continue
+    finish()
+    writer.addString(message, at, tag, entry.lineNumber ?? 0, extraOf(entry))
+  }
+  finish()
+  return segments
+}
+
+function extraOf(entry: NewEntry): EntryExtra | undefined {
+  const { metadata, step, durationMs } = entry
+  if (!metadata && !step && durationMs == null) return undefined
+  return { metadata: metadata ?? undefined, step: step ?? undefined, durationMs: durationMs ?? undefined }
+}

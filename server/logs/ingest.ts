@@ -1,0 +1,96 @@
+import { isUtf8 } from 'node:buffer'
+import { KerutaError } from '#protocol/errors.ts'
+import { MAX_MESSAGE_BYTES, type NewEntry } from '#protocol/log.ts'
+import type { Segment } from '#protocol/segment.ts'
+import { checkSegment } from '#protocol/segment-check.ts'
+import { SegmentError } from '#protocol/segment-layout.ts'
+import type { SegmentStore } from '#server/store/store.ts'
+import { segmentsOf } from './entries-to-segments.ts'
+import { TaskAppender } from './task-appender.ts'
+
+/** The one way in for lines: whatever a client speaks, it ends here. Methods resolve after the commit, in the order of the calls. */
+export interface Ingest {
+  /**
+   * Lines of an agent's stream as one segment. What is already stored of it is ignored.
+   * @param firstN number of its first line within the stream, from 1
+   * @returns the highest stored line of the stream
+   * @throws KerutaError BAD_SEGMENT; OUT_OF_ORDER with `n` in a StreamError where lines before it are missing
+   */
+  appendSegment(taskId: string, streamId: string, firstN: number, bytes: Uint8Array): Promise<number>
+  /** Entries numbered within a stream, like `appendSegment`. */
+  appendNumbered(taskId: string, streamId: string, firstN: number, entries: NewEntry[]): Promise<number>
+  /** Entries that nobody numbered: each call stores them anew. */
+  appendEntries(taskId: string, entries: NewEntry[]): Promise<{ firstSeq: number; lastSeq: number; accepted: number }>
+  /** Highest stored line of a stream; 0 for an unknown one. */
+  streamHead(taskId: string, streamId: string): Promise<number>
+  /** Records a stream's end once all its `n` lines are stored. @throws StreamError OUT_OF_ORDER where some are missing */
+  endStream(taskId: string, streamId: string, n: number): Promise<void>
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>
+}
+
+export interface IngestOptions {
+  segments: SegmentStore
+  /** Called once a task's first lines arrive: creates a task that nobody has announced. */
+  ensureTask(taskId: string): Promise<void>
+  /** Called after each commit, in order. */
+  publish(taskId: string, firstSeq: number, segment: Segment): void
+  onCommit(lines: number, bytes: number, seconds: number): void
+  now: () => number
+}
+
+export function createIngest(options: IngestOptions): Ingest {
+  const appenders = new Map<string, TaskAppender>()
+
+  const appenderOf = (taskId: string): TaskAppender => {
+    let appender = appenders.get(taskId)
+    if (!appender) {
+      appender = new TaskAppender(taskId, options, () => appenders.delete(taskId))
+      appenders.set(taskId, appender)
+    }
+    return appender
+  }
+
+  return {
+    async appendSegment(taskId, streamId, firstN, bytes) {
+      const { segment, summary } = checked(bytes)
+      return (await appenderOf(taskId).add({ segment, summary, stream: { streamId, firstN } })).n
+    },
+    async appendNumbered(taskId, streamId, firstN, entries) {
+      let at = firstN
+      const parts = segmentsOf(entries, options.now()).map(({ segment, summary }) => {
+        const part = { segment, summary, stream: { streamId, firstN: at } }
+        at += summary.count
+        return part
+      })
+      const results = await Promise.all(parts.map(part => appenderOf(taskId).add(part)))
+      return results.at(-1)!.n
+    },
+    async appendEntries(taskId, entries) {
+      entries.forEach(checkSize)
+      const results = await Promise.all(segmentsOf(entries, options.now()).map(part => appenderOf(taskId).add(part)))
+      return { firstSeq: results[0]!.firstSeq, lastSeq: results.at(-1)!.lastSeq, accepted: entries.length }
+    },
+    streamHead: (taskId, streamId) => appenderOf(taskId).streamHead(streamId),
+    endStream: (taskId, streamId, n) => appenderOf(taskId).endStream(streamId, n),
+    async idle() {
+      await Promise.all([...appenders.values()].map(appender => appender.idle()))
+    },
+  }
+}
+
+function checked(bytes: Uint8Array) {
+  try {
+    return checkSegment(bytes, isUtf8)
+  } catch (error) {
+    if (error instanceof SegmentError) throw new KerutaError('BAD_SEGMENT', error.message, { cause: error })
+    throw error
+  }
+}
+
+function checkSize(entry: NewEntry, index: number): void {
+  const size = Buffer.byteLength(entry.message)
+  if (size <= MAX_MESSAGE_BYTES) return
+  const message = `message has ${size} bytes; at most ${MAX_MESSAGE_BYTES} fit into one entry, so split it`
+  throw new KerutaError('TOO_LARGE', message, { errors: [{ path: `entries.${index}.message`, message }] })
+}
