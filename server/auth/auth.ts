@@ -1,0 +1,142 @@
+import type { ApiKey } from '#protocol/auth.ts'
+import { KerutaError } from '#protocol/errors.ts'
+import type { Collection } from '#server/store/store.ts'
+import { ApiKeys } from './api-keys.ts'
+import { Login, type LoginAnswer } from './login.ts'
+import { checkOrigin } from './origin.ts'
+import type { Principal } from './principal.ts'
+import { type AuthRequest, type Credential, credentialOf } from './request.ts'
+import { Tokens } from './tokens.ts'
+import { watchEnd } from './watch.ts'
+
+export interface AuthOptions {
+  /** `off`: everybody who reaches the server by a loopback name is admin. */
+  mode: 'on' | 'off'
+  apiKeys: Collection<ApiKey>
+  /** At least 32 bytes. */
+  jwtSecret: string
+  /** Origins (`https://host:port`) whose pages may call besides the server's own. */
+  allowedOrigins: readonly string[]
+  /** Milliseconds since the epoch. */
+  now?: () => number
+}
+
+export interface Auth {
+  readonly required: boolean
+  readonly keys: ApiKeys
+  /**
+   * Who calls. UNAUTHENTICATED where nothing, or nothing good, is shown; FOREIGN_ORIGIN where a page of another site makes the
+   * browser call.
+   */
+  authenticate(request: AuthRequest): Promise<Principal>
+  /** A token good for this task alone, 7 days long. */
+  issueTaskToken(taskId: string): Promise<string>
+  /** Exchanges an API key or JWT for the console's cookie. RATE_LIMITED after too many wrong ones from one address. */
+  login(request: AuthRequest, key: string): Promise<LoginAnswer>
+  /** The `Set-Cookie` that ends the console's session. */
+  logoutCookie(request: AuthRequest): string
+  /** Calls back once when the principal's key is revoked or its time is over. Returns what ends the watch. */
+  watch(principal: Principal, onEnd: (error: KerutaError) => void): () => void
+}
+
+const EVERYBODY: Principal = {
+  id: 'anonymous',
+  name: 'anonymous',
+  role: 'admin',
+  sessionIds: null,
+  taskId: null,
+  keyId: null,
+  via: 'off',
+  expiresAt: null,
+}
+
+export function createAuth({ mode, apiKeys, jwtSecret, allowedOrigins, now = Date.now }: AuthOptions): Auth {
+  const keys = new ApiKeys(apiKeys, now)
+  const tokens = new Tokens(jwtSecret, now)
+  const login = new Login({ tokens, now, identify: (token, via) => identify({ token, via }) })
+
+  async function identify({ token, via }: Credential): Promise<{ principal: Principal; key?: ApiKey }> {
+    if (via === 'cookie') {
+      const cookie = await tokens.verifyCookie(token)
+      if (cookie) return fromCookie(cookie)
+    }
+    if (!looksLikeJwt(token)) {
+      const key = await keys.byToken(token)
+      if (!key)
+        throw new KerutaError('UNAUTHENTICATED', 'the API key is unknown; check that it was copied whole')
+      return { principal: fromKey(key, via), key }
+    }
+    const claims = await tokens.verify(token)
+    return {
+      principal: {
+        id: claims.sub,
+        name: claims.sub,
+        role: claims.role,
+        sessionIds: claims.sessions ?? null,
+        taskId: claims.task ?? null,
+        keyId: null,
+        via,
+        expiresAt: claims.exp * 1000,
+      },
+    }
+  }
+
+  async function fromCookie(cookie: { keyId: string; print: string; expiresAt: number }) {
+    const key = await keys.byId(cookie.keyId)
+    if (!key?.hash.startsWith(cookie.print)) {
+      throw new KerutaError('UNAUTHENTICATED', 'the key of this session is no longer there; log in again')
+    }
+    const principal = fromKey(key, 'cookie')
+    const expiresAt = Math.min(principal.expiresAt ?? Number.POSITIVE_INFINITY, cookie.expiresAt)
+    return { principal: { ...principal, expiresAt }, key }
+  }
+
+  function fromKey(key: ApiKey, via: Principal['via']): Principal {
+    if (key.revokedAt !== null) {
+      throw new KerutaError(
+        'UNAUTHENTICATED',
+        `the API key "${key.name}" was revoked at ${key.revokedAt}; use another`,
+      )
+    }
+    const expiresAt = key.expiresAt === null ? null : Date.parse(key.expiresAt)
+    if (expiresAt !== null && expiresAt <= now()) {
+      throw new KerutaError(
+        'UNAUTHENTICATED',
+        `the API key "${key.name}" expired at ${key.expiresAt}; use another`,
+      )
+    }
+    keys.touch(key)
+    const { id, name, role, sessionIds } = key
+    return { id, name, role, sessionIds, taskId: null, keyId: id, via, expiresAt }
+  }
+
+  return {
+    required: mode === 'on',
+    keys,
+    async authenticate(request) {
+      if (mode === 'off') {
+        checkOrigin(request, 'off', allowedOrigins)
+        return EVERYBODY
+      }
+      const credential = credentialOf(request)
+      if (!credential) throw missing()
+      checkOrigin(request, credential.via, allowedOrigins)
+      return (await identify(credential)).principal
+    },
+    issueTaskToken: taskId => tokens.issueForTask(taskId),
+    login: (request, key) => login.open(request, key),
+    logoutCookie: request => login.closeCookie(request),
+    watch: (principal, onEnd) => watchEnd(principal, { keys, now, onEnd }),
+  }
+}
+
+function missing(): KerutaError {
+  return new KerutaError(
+    'UNAUTHENTICATED',
+    'no token was sent; send an API key or JWT as "Authorization: Bearer …", "X-API-Key: …" or ?token=…, or log in at /login',
+  )
+}
+
+function looksLikeJwt(token: string): boolean {
+  return token.startsWith('eyJ') && token.split('.').length === 3
+}

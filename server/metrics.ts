@@ -1,0 +1,104 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+export type Transport = 'websocket' | 'socketio' | 'sse'
+
+export interface Metrics {
+  /** Lines stored, once a commit; `bytes` of their text. */
+  received(lines: number, bytes: number): void
+  /** Lines handed to a reader's connection, once a batch. */
+  sent(lines: number, bytes: number): void
+  /** From a frame's arrival to its acknowledgement. */
+  ingested(seconds: number): void
+  /** A reader came; the answer is called when it goes. */
+  reader(transport: Transport): () => void
+  /** A slow reader was told of a gap. */
+  gap(): void
+  httpRequest(area: string, method: string, status: number, seconds: number): void
+  readonly contentType: string
+  /** Prometheus text. */
+  text(): Promise<string>
+}
+
+/** @param countTasks how many tasks there are of each status; asked at each scrape */
+export function createMetrics(countTasks: () => Promise<Record<string, number>>): Metrics {
+  const register = new Registry()
+  const registers = [register]
+  collectDefaultMetrics({ register })
+
+  const direction = { labelNames: ['direction'] as const, registers }
+  const lines = new Counter({
+    name: 'keruta_log_lines_total',
+    help: 'Log lines stored (in) and sent (out)',
+    ...direction,
+  })
+  const bytes = new Counter({
+    name: 'keruta_log_bytes_total',
+    help: 'Bytes of text of those lines',
+    ...direction,
+  })
+  const linesIn = lines.labels('in')
+  const linesOut = lines.labels('out')
+  const bytesIn = bytes.labels('in')
+  const bytesOut = bytes.labels('out')
+  const ingestLatency = new Histogram({
+    name: 'keruta_ingest_latency_seconds',
+    help: 'From the arrival of lines to their durable storage',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+    registers,
+  })
+  const readers = new Gauge({
+    name: 'keruta_readers',
+    help: 'Live readers connected now',
+    labelNames: ['transport'],
+    registers,
+  })
+  const gaps = new Counter({
+    name: 'keruta_gaps_total',
+    help: 'Gaps told to readers that were too slow',
+    registers,
+  })
+  new Gauge({
+    name: 'keruta_tasks',
+    help: 'Tasks by status',
+    labelNames: ['status'],
+    registers,
+    async collect() {
+      this.reset()
+      for (const [status, count] of Object.entries(await countTasks())) this.set({ status }, count)
+    },
+  })
+  const httpRequests = new Histogram({
+    name: 'keruta_http_request_duration_seconds',
+    help: 'HTTP requests by what they asked for',
+    labelNames: ['area', 'method', 'status'],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
+    registers,
+  })
+
+  for (const transport of ['websocket', 'socketio', 'sse'] satisfies Transport[])
+    readers.set({ transport }, 0)
+
+  return {
+    received(count, size) {
+      linesIn.inc(count)
+      bytesIn.inc(size)
+    },
+    sent(count, size) {
+      linesOut.inc(count)
+      bytesOut.inc(size)
+    },
+    ingested: seconds => ingestLatency.observe(seconds),
+    reader(transport) {
+      readers.inc({ transport })
+      let here = true
+      return () => {
+        if (here) readers.dec({ transport })
+        here = false
+      }
+    },
+    gap: () => gaps.inc(),
+    httpRequest: (area, method, status, seconds) => httpRequests.observe({ area, method, status }, seconds),
+    contentType: register.contentType,
+    text: () => register.metrics(),
+  }
+}
