@@ -45,7 +45,11 @@ export const logFilterShape = {
   regex: flag,
   caseSensitive: flag,
 }
-export const logFilterSchema = z.object(logFilterShape).superRefine((filter, ctx) => {
+/** The check that no single field can make: that `search` is a regular expression where it says so. */
+export function refineFilter(
+  filter: { regex?: boolean; search?: string },
+  ctx: z.core.$RefinementCtx<unknown>,
+): void {
   if (!filter.regex || filter.search === undefined) return
   try {
     new RegExp(filter.search)
@@ -56,7 +60,9 @@ export const logFilterSchema = z.object(logFilterShape).superRefine((filter, ctx
       message: `not a regular expression: ${(error as Error).message}`,
     })
   }
-})
+}
+
+export const logFilterSchema = z.object(logFilterShape).superRefine(refineFilter)
 export type LogFilter = z.infer<typeof logFilterSchema>
 
 /** A filter with lists resolved to level and source numbers, times to milliseconds. */

@@ -1,0 +1,89 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { methodNotAllowed } from 'hono/method-not-allowed'
+import type { Logger } from 'pino'
+import { KerutaError } from '#protocol/errors.ts'
+import type { Auth } from '#server/auth/auth.ts'
+import { COOKIE_NAME } from '#server/auth/request.ts'
+import { notFoundProblem, problemHandler, problemResponse } from '#server/http/problem.ts'
+import type { Sessions } from '#server/tasks/sessions.ts'
+import type { Tasks } from '#server/tasks/tasks.ts'
+import { apiKeysApi } from './api-keys.ts'
+import { authenticates } from './auth-request.ts'
+import { docsApi } from './docs.ts'
+import { type HealthDeps, healthApi } from './health.ts'
+import { type LogFilesApiDeps, logFilesApi } from './log-files.ts'
+import { loginApi } from './login.ts'
+import { type LogsApiDeps, logsApi } from './logs.ts'
+import type { ApiEnv } from './router.ts'
+import { sessionTasksApi } from './session-tasks.ts'
+import { sessionsApi } from './sessions.ts'
+import { taskLifeApi } from './task-life.ts'
+import { taskScriptApi } from './task-script.ts'
+import { tasksApi } from './tasks.ts'
+
+export interface ApiDeps extends LogsApiDeps, LogFilesApiDeps, HealthDeps {
+  auth: Auth
+  tasks: Tasks
+  sessions: Sessions
+  logger: Logger
+}
+
+const PREFIX = '/api/v1'
+
+/** Everything that is answered by HTTP besides the console's pages. */
+export function createApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>()
+
+  app.onError(problemHandler(deps.logger))
+  app.notFound(notFoundProblem)
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed(c, methods) {
+        const allowed = methods.join(', ')
+        const error = new KerutaError(
+          'METHOD_NOT_ALLOWED',
+          `${c.req.path} takes ${allowed}, not ${c.req.method}`,
+        )
+        const response = problemResponse(error)
+        response.headers.set('Allow', allowed)
+        return response
+      },
+    }),
+  )
+
+  app.use(`${PREFIX}/*`, authenticates(deps.auth, [`${PREFIX}/login`, `${PREFIX}/logout`]))
+  const issueTaskToken = (taskId: string) => deps.auth.issueTaskToken(taskId)
+  app.route(PREFIX, logsApi(deps))
+  app.route(PREFIX, logFilesApi(deps))
+  app.route(PREFIX, tasksApi(deps))
+  app.route(PREFIX, taskLifeApi({ tasks: deps.tasks, issueTaskToken }))
+  app.route(PREFIX, taskScriptApi(deps))
+  app.route(PREFIX, sessionsApi(deps))
+  app.route(PREFIX, sessionTasksApi(deps))
+  app.route(PREFIX, apiKeysApi({ keys: deps.auth.keys }))
+  app.route(PREFIX, loginApi(deps))
+  app.route('/api/docs', docsApi())
+  app.route('/', healthApi(deps))
+
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API key or a JWT',
+  })
+  app.openAPIRegistry.registerComponent('securitySchemes', 'cookie', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: COOKIE_NAME,
+  })
+  app.doc31('/api/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'keruta',
+      version: deps.version,
+      description:
+        'Tasks, their sessions, and every line that they print. Errors are problem documents (RFC 9457).',
+    },
+  })
+  return app
+}

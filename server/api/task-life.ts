@@ -1,0 +1,138 @@
+import { createRoute } from '@hono/zod-openapi'
+import {
+  failSchema,
+  progressSchema,
+  reasonSchema,
+  startedTaskSchema,
+  startTaskSchema,
+  successSchema,
+  taskViewSchema,
+} from '#protocol/task.ts'
+import type { Principal } from '#server/auth/principal.ts'
+import type { Actor, Tasks } from '#server/tasks/tasks.ts'
+import { demandWrite, taskFor } from './access.ts'
+import { readsJson } from './body.ts'
+import { answers, jsonBody, named, secured, taskParams } from './describe.ts'
+import { queryOf } from './query.ts'
+import { createRouter } from './router.ts'
+
+export interface TaskLifeApiDeps {
+  tasks: Tasks
+  /** A token good for this task alone. */
+  issueTaskToken(taskId: string): Promise<string>
+}
+
+const view = named('Task', taskViewSchema)
+const common = { method: 'post' as const, tags: ['Life of a task'], security: secured, middleware: readsJson }
+const request = { params: taskParams, query: queryOf({}) }
+
+/** The calls that move a task on. What its state does not allow is ILLEGAL_TRANSITION and changes nothing. */
+export function taskLifeApi({ tasks, issueTaskToken }: TaskLifeApiDeps) {
+  const api = createRouter()
+
+  api.openapi(
+    createRoute({
+      ...common,
+      path: '/tasks/{taskId}/start',
+      summary: 'PENDING → PROCESSING; an unknown task is created',
+      request: { ...request, body: jsonBody(named('StartTask', startTaskSchema)) },
+      responses: answers(named('StartedTask', startedTaskSchema), 'The task, and a token good for it alone'),
+    }),
+    async c => {
+      const { taskId } = c.req.valid('param')
+      const principal = c.get('principal')
+      const input = c.req.valid('json')
+      const sessionId = await demandWrite(tasks, principal, taskId, input.sessionId)
+      const task = await tasks.start(taskId, { ...input, sessionId }, actor(principal, input.agentId))
+      return c.json({ ...(await tasks.view(task)), token: await issueTaskToken(taskId) }, 200)
+    },
+  )
+
+  api.openapi(
+    createRoute({
+      ...common,
+      path: '/tasks/{taskId}/success',
+      summary: 'PROCESSING → COMPLETED',
+      request: { ...request, body: jsonBody(named('Success', successSchema)) },
+      responses: answers(view, 'The task'),
+    }),
+    async c => {
+      const { taskId } = c.req.valid('param')
+      const principal = c.get('principal')
+      const { agentId } = await taskFor(tasks, principal, 'write', taskId)
+      const task = await tasks.success(taskId, c.req.valid('json'), actor(principal, agentId))
+      return c.json(await tasks.view(task), 200)
+    },
+  )
+
+  api.openapi(
+    createRoute({
+      ...common,
+      path: '/tasks/{taskId}/fail',
+      summary: 'PROCESSING → FAILED',
+      request: { ...request, body: jsonBody(named('Failure', failSchema)) },
+      responses: answers(view, 'The task'),
+    }),
+    async c => {
+      const { taskId } = c.req.valid('param')
+      const principal = c.get('principal')
+      const { agentId } = await taskFor(tasks, principal, 'write', taskId)
+      const task = await tasks.fail(taskId, c.req.valid('json'), actor(principal, agentId))
+      return c.json(await tasks.view(task), 200)
+    },
+  )
+
+  api.openapi(
+    createRoute({
+      ...common,
+      path: '/tasks/{taskId}/progress',
+      summary: 'Report how far a running task is',
+      request: { ...request, body: jsonBody(named('Progress', progressSchema)) },
+      responses: answers(view, 'The task'),
+    }),
+    async c => {
+      const { taskId } = c.req.valid('param')
+      await taskFor(tasks, c.get('principal'), 'write', taskId)
+      return c.json(await tasks.view(await tasks.progress(taskId, c.req.valid('json'))), 200)
+    },
+  )
+
+  api.openapi(
+    createRoute({
+      ...common,
+      path: '/tasks/{taskId}/cancel',
+      summary: 'PENDING or PROCESSING → CANCELLED; a running child is stopped',
+      request: { ...request, body: jsonBody(named('Reason', reasonSchema)) },
+      responses: answers(view, 'The task'),
+    }),
+    async c => {
+      const { taskId } = c.req.valid('param')
+      const principal = c.get('principal')
+      await taskFor(tasks, principal, 'operate', taskId)
+      return c.json(await tasks.view(await tasks.cancel(taskId, c.req.valid('json').message, principal)), 200)
+    },
+  )
+
+  api.openapi(
+    createRoute({
+      ...common,
+      path: '/tasks/{taskId}/retry',
+      summary: 'FAILED or CANCELLED → PENDING, as the next attempt',
+      request: { ...request, body: jsonBody(named('Reason', reasonSchema)) },
+      responses: answers(view, 'The task'),
+    }),
+    async c => {
+      const { taskId } = c.req.valid('param')
+      const principal = c.get('principal')
+      await taskFor(tasks, principal, 'operate', taskId)
+      return c.json(await tasks.view(await tasks.retry(taskId, c.req.valid('json').message, principal)), 200)
+    },
+  )
+
+  return api
+}
+
+/** The agent where one is known, else the caller. */
+function actor(principal: Principal, agentId: string | null | undefined): Actor {
+  return { name: agentId ? `agent:${agentId}` : principal.name }
+}

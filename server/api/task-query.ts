@@ -1,0 +1,55 @@
+import { z } from '@hono/zod-openapi'
+import { idSchema, instantSchema } from '#protocol/ids.ts'
+import { listOf } from '#protocol/log-filter.ts'
+import { pageQueryShape } from '#protocol/page.ts'
+import { TASK_SORTS, taskStatusSchema } from '#protocol/task.ts'
+import type { TaskQuery, TaskSort } from '#server/tasks/list.ts'
+import { queryOf } from './query.ts'
+
+const sorts: readonly string[] = TASK_SORTS
+const SORT = new RegExp(`^(${sorts.join('|')})(:(asc|desc))?$`)
+
+const shape = {
+  ...pageQueryShape,
+  status: listOf(taskStatusSchema),
+  search: z.string().max(200).optional(),
+  from: instantSchema.optional(),
+  to: instantSchema.optional(),
+  sort: z
+    .string()
+    .regex(SORT, `must be one of ${sorts.join(', ')}, and may end in :asc or :desc`)
+    .optional(),
+  order: z.enum(['asc', 'desc'], { error: 'must be asc or desc' }).optional(),
+}
+
+export const sessionTasksQuery = queryOf(shape)
+export const tasksQuery = queryOf({ ...shape, sessionId: listOf(idSchema) })
+
+/** The order in which a session's tasks are taken. */
+const QUEUE: TaskQuery['orderBy'] = [
+  ['priority', 'desc'],
+  ['createdAt', 'asc'],
+]
+
+/** @param sessionIds undefined for the tasks of all sessions and of none */
+export function tasksOf(query: z.infer<typeof tasksQuery>, sessionIds: string[] | undefined): TaskQuery {
+  const { page, size, status: statuses, search, from, to } = query
+  return { page, size, statuses, search, from, to, sessionIds, orderBy: orderOf(query) }
+}
+
+/** Sorted as asked, else as the queue is worked off. */
+export function queueOf(query: z.infer<typeof sessionTasksQuery>, sessionId: string): TaskQuery {
+  const tasks = tasksOf(query, [sessionId])
+  return { ...tasks, orderBy: query.sort ? tasks.orderBy : QUEUE }
+}
+
+function orderOf({
+  sort = 'createdAt',
+  order,
+}: {
+  sort?: string
+  order?: 'asc' | 'desc'
+}): TaskQuery['orderBy'] {
+  const [field, direction] = sort.split(':') as [TaskSort, 'asc' | 'desc' | undefined]
+  return [[field, direction ?? order ?? (field === 'name' || field === 'status' ? 'asc' : 'desc')]]
+}

@@ -1,0 +1,80 @@
+import type { TASK_SORTS, Task, TaskStatus } from '#protocol/task.ts'
+import type { Collection, Find, Where } from '#server/store/store.ts'
+
+export type TaskSort = (typeof TASK_SORTS)[number]
+
+/** Fields are joined by AND; `search` is looked for in names and ids; `from` is inclusive, `to` exclusive (of `createdAt`). */
+export interface TaskQuery {
+  statuses?: TaskStatus[]
+  /** Tasks of these sessions only; what a caller may see is narrowed here. */
+  sessionIds?: string[]
+  search?: string
+  from?: string
+  to?: string
+  /** Default: the newest first. */
+  orderBy?: [field: TaskSort, direction: 'asc' | 'desc'][]
+  page: number
+  size: number
+}
+
+/** The page asked for, and how many tasks match in all. */
+export async function listTasks(
+  tasks: Collection<Task>,
+  query: TaskQuery,
+): Promise<{ tasks: Task[]; total: number }> {
+  const where: Where<Task> = {
+    ...(query.statuses?.length ? { status: { in: query.statuses } } : {}),
+    ...(query.sessionIds ? { sessionId: { in: query.sessionIds } } : {}),
+    ...(query.from || query.to ? { createdAt: period(query.from, query.to) } : {}),
+  }
+  const orderBy = query.orderBy ?? [['createdAt', 'desc']]
+  const offset = query.page * query.size
+  if (query.search) return searchTasks(tasks, where, query.search, { orderBy, offset, limit: query.size })
+  const [found, total] = await Promise.all([
+    tasks.find({ where, orderBy, offset, limit: query.size }),
+    tasks.count(where),
+  ])
+  return { tasks: found, total }
+}
+
+/** The port joins by AND only: those with the text in the name, and those with it in the id alone, each sorted, are merged. */
+async function searchTasks(
+  tasks: Collection<Task>,
+  where: Where<Task>,
+  search: string,
+  range: { orderBy: NonNullable<Find<Task>['orderBy']>; offset: number; limit: number },
+): Promise<{ tasks: Task[]; total: number }> {
+  const named = { ...where, name: { contains: search } }
+  const identified = { ...where, id: { contains: search } }
+  const both = { ...named, ...identified }
+  const end = range.offset + range.limit
+  const [inNames, inIds, names, ids, twice] = await Promise.all([
+    tasks.find({ where: named, orderBy: range.orderBy, limit: end }),
+    tasks.find({ where: identified, orderBy: range.orderBy, limit: end }),
+    tasks.count(named),
+    tasks.count(identified),
+    tasks.count(both),
+  ])
+  const merged = new Map([...inNames, ...inIds].map(task => [task.id, task]))
+  const sorted = [...merged.values()].sort((a, b) => compare(a, b, range.orderBy))
+  return { tasks: sorted.slice(range.offset, end), total: names + ids - twice }
+}
+
+function compare(a: Task, b: Task, orderBy: NonNullable<Find<Task>['orderBy']>): number {
+  for (const [field, direction] of orderBy) {
+    const left = a[field]
+    const right = b[field]
+    if (left === right) continue
+    const rises = left === null || (right !== null && (left as string | number) < (right as string | number))
+    return rises === (direction === 'asc') ? -1 : 1
+  }
+  return a.id < b.id ? -1 : 1
+}
+
+/** Stored times are UTC with milliseconds, so that they compare as text. */
+function period(from: string | undefined, to: string | undefined) {
+  return {
+    ...(from ? { gte: new Date(from).toISOString() } : {}),
+    ...(to ? { lt: new Date(to).toISOString() } : {}),
+  }
+}

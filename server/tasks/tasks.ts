@@ -1,0 +1,265 @@
+import { KerutaError } from '#protocol/errors.ts'
+import type { LogState } from '#protocol/log.ts'
+import type {
+  FailTask,
+  NewTask,
+  ProgressTask,
+  StartTask,
+  SuccessTask,
+  Task,
+  TaskPatch,
+  TaskView,
+} from '#protocol/task.ts'
+import type { SegmentReader, Store, TaskHead } from '#server/store/store.ts'
+import { listTasks, type TaskQuery } from './list.ts'
+import {
+  cancelPatch,
+  failPatch,
+  illegalTransition,
+  LEAVES,
+  LINES_CAME_FIRST,
+  reportedAt,
+  retryPatch,
+  startPatch,
+  successPatch,
+  type Transition,
+} from './transitions.ts'
+import { createTaskViewer } from './views.ts'
+
+export interface TaskChange {
+  kind: 'created' | 'updated' | 'deleted'
+  task: Task
+}
+
+export interface TasksDeps {
+  store: Pick<Store, 'tasks' | 'sessions'>
+  segments: Pick<SegmentReader, 'totals' | 'head'>
+  logState(task: Task, head: TaskHead): LogState
+  /** Deletes a task's whole log. */
+  deleteLogs(taskId: string): Promise<unknown>
+  /** Called after the store has the change. */
+  onChange(change: TaskChange): void
+  /** Milliseconds since the epoch. */
+  clock: () => number
+  newId: () => string
+}
+
+/** Whoever acts, as the status history names them. */
+export interface Actor {
+  name: string
+}
+
+/**
+ * The life of a task. Every change is one atomic update that names the state it expects; one that comes too late is refused with
+ * ILLEGAL_TRANSITION and changes nothing. An unknown task is NOT_FOUND, except where a method creates it.
+ */
+export interface Tasks {
+  find(id: string): Promise<Task | undefined>
+  get(id: string): Promise<Task>
+  view(task: Task): Promise<TaskView>
+  list(query: TaskQuery): Promise<{ tasks: TaskView[]; total: number }>
+  /** All tasks of these sessions. */
+  idsOf(sessionIds: string[]): Promise<string[]>
+  /** CONFLICT where the id is taken. */
+  create(input: NewTask, by: Actor): Promise<Task>
+  /** Creates a PENDING task named after its id, unless there is one. Cheap for tasks that were seen lately. */
+  ensure(id: string, by: Actor, sessionId?: string | null): Promise<void>
+  patch(id: string, patch: TaskPatch): Promise<Task>
+  /** Removes the task and its log. CONFLICT while it runs. */
+  remove(id: string): Promise<void>
+  /** PENDING → PROCESSING; creates an unknown task. Repeated by the agent that runs it, it changes nothing. */
+  start(id: string, input: StartTask, by: Actor): Promise<Task>
+  success(id: string, input: SuccessTask, by: Actor): Promise<Task>
+  fail(id: string, input: FailTask, by: Actor): Promise<Task>
+  progress(id: string, input: ProgressTask): Promise<Task>
+  cancel(id: string, message: string | null | undefined, by: Actor): Promise<Task>
+  /** FAILED or CANCELLED → PENDING, as the next attempt. */
+  retry(id: string, message: string | null | undefined, by: Actor): Promise<Task>
+}
+
+/** How many task ids `ensure` remembers. */
+const KNOWN_TASKS = 10_000
+
+export function createTasks(deps: TasksDeps): Tasks {
+  const { tasks } = deps.store
+  const viewsOf = createTaskViewer(deps.segments, deps.logState)
+  const known = new Set<string>()
+
+  async function get(id: string): Promise<Task> {
+    const task = await tasks.get(id)
+    if (!task) throw new KerutaError('NOT_FOUND', `there is no task ${id}`)
+    return task
+  }
+
+  /** False where the id is taken. */
+  async function insert(task: Task): Promise<boolean> {
+    const inserted = await tasks.insert(task)
+    if (inserted) deps.onChange({ kind: 'created', task })
+    return inserted
+  }
+
+  async function checkSession(sessionId: string | null | undefined): Promise<void> {
+    if (sessionId === null || sessionId === undefined) return
+    const session = await deps.store.sessions.get(sessionId)
+    const problem = !session
+      ? `there is no session ${sessionId}; create it with POST /api/v1/sessions`
+      : session.status === 'ARCHIVED'
+        ? `session ${sessionId} is archived and takes no new tasks`
+        : undefined
+    if (problem === undefined) return
+    throw new KerutaError('BAD_REQUEST', problem, { errors: [{ path: 'sessionId', message: problem }] })
+  }
+
+  /** Writes what `patchOf` makes of the task, if it is still as it was read; else reads it again. */
+  async function change(
+    id: string,
+    patchOf: (task: Task, now: number) => Partial<Task> | undefined,
+  ): Promise<Task> {
+    for (;;) {
+      const task = await get(id)
+      const now = deps.clock()
+      const patch = patchOf(task, now)
+      if (!patch) return task
+      const changed = { ...patch, updatedAt: new Date(now).toISOString() }
+      const { status, attempt } = task
+      if ((await tasks.update({ id, status, attempt }, changed)) === 0) continue
+      const updated = { ...task, ...changed }
+      deps.onChange({ kind: 'updated', task: updated })
+      return updated
+    }
+  }
+
+  const transition = (id: string, name: Transition, patchOf: (task: Task, now: number) => Partial<Task>) =>
+    change(id, (task, now) => {
+      if (!LEAVES[name].includes(task.status)) throw illegalTransition(task, name)
+      return patchOf(task, now)
+    })
+
+  async function create(input: NewTask, by: Actor): Promise<Task> {
+    await checkSession(input.sessionId)
+    const id = input.id ?? deps.newId()
+    const now = new Date(deps.clock()).toISOString()
+    const task = newTask(id, now, by.name, { ...input, name: input.name ?? id })
+    if (await insert(task)) return task
+    throw new KerutaError('CONFLICT', `there is a task ${id} already`, {
+      errors: [{ path: 'id', message: 'is taken' }],
+    })
+  }
+
+  return {
+    find: id => tasks.get(id),
+    get,
+    view: async task => (await viewsOf([task]))[0]!,
+    async list(query) {
+      const found = await listTasks(tasks, query)
+      return { tasks: await viewsOf(found.tasks), total: found.total }
+    },
+    async idsOf(sessionIds) {
+      const found = await tasks.find({ where: { sessionId: { in: sessionIds } } })
+      return found.map(task => task.id)
+    },
+    create,
+    async ensure(id, by, sessionId = null) {
+      if (known.has(id)) return
+      if (!(await tasks.get(id))) {
+        const now = new Date(deps.clock()).toISOString()
+        await insert(newTask(id, now, by.name, { name: id, sessionId }, LINES_CAME_FIRST))
+      }
+      if (known.size >= KNOWN_TASKS) known.delete(known.values().next().value!)
+      known.add(id)
+    },
+    async patch(id, patch) {
+      return change(id, task => {
+        const runs = task.status === 'PROCESSING' && (patch.script !== undefined || patch.env !== undefined)
+        if (runs) throw new KerutaError('CONFLICT', `task ${id} runs: its script and env cannot change now`)
+        return definedFields(patch)
+      })
+    },
+    async remove(id) {
+      const task = await tasks.get(id)
+      const totals = task ? undefined : await deps.segments.totals([id])
+      if (!task && !totals?.get(id)?.lines) throw new KerutaError('NOT_FOUND', `there is no task ${id}`)
+      if (task && (await tasks.remove({ id, status: { not: 'PROCESSING' } })) === 0 && (await tasks.get(id)))
+        throw new KerutaError('CONFLICT', `task ${id} runs: cancel it before you delete it`)
+      known.delete(id)
+      await deps.deleteLogs(id)
+      if (task) deps.onChange({ kind: 'deleted', task })
+    },
+    async start(id, input, by) {
+      if (!(await tasks.get(id))) {
+        await checkSession(input.sessionId)
+        const createdAt = new Date(reportedAt(input.at, deps.clock(), null)).toISOString()
+        const { script, sessionId } = input
+        await insert(newTask(id, createdAt, by.name, { name: input.name ?? id, script, sessionId }))
+      }
+      return change(id, (task, now) => {
+        const again =
+          task.status === 'PROCESSING' && input.agentId !== undefined && task.agentId === input.agentId
+        if (again) return undefined
+        if (!LEAVES.start.includes(task.status)) throw illegalTransition(task, 'start')
+        const cameFirst = task.statusHistory[0]?.message === LINES_CAME_FIRST && task.attempt === 1
+        const at = reportedAt(input.at, now, cameFirst ? null : task.createdAt)
+        return startPatch(task, { by: by.name, at, message: input.message }, input)
+      })
+    },
+    success: (id, input, by) =>
+      transition(id, 'success', (task, now) => {
+        const at = reportedAt(input.at, now, task.startedAt)
+        return successPatch(task, { by: by.name, at, message: input.message }, input)
+      }),
+    fail: (id, input, by) =>
+      transition(id, 'fail', (task, now) => {
+        const at = reportedAt(input.at, now, task.startedAt)
+        return failPatch(task, { by: by.name, at, message: input.message }, input)
+      }),
+    progress: (id, input) =>
+      change(id, task => {
+        if (task.status === 'PROCESSING')
+          return { progress: input.progress, progressMessage: input.message ?? null }
+        throw new KerutaError('ILLEGAL_TRANSITION', `task ${id} is ${task.status}; progress needs PROCESSING`)
+      }),
+    cancel: (id, message, by) =>
+      transition(id, 'cancel', (task, now) => cancelPatch(task, { by: by.name, at: now, message })),
+    retry: (id, message, by) =>
+      transition(id, 'retry', (task, now) => retryPatch(task, { by: by.name, at: now, message })),
+  }
+}
+
+function newTask(
+  id: string,
+  createdAt: string,
+  by: string,
+  input: Partial<NewTask> & { name: string },
+  message: string | null = null,
+): Task {
+  return {
+    id,
+    sessionId: input.sessionId ?? null,
+    name: input.name,
+    script: input.script ?? null,
+    env: input.env ?? null,
+    priority: input.priority ?? 0,
+    status: 'PENDING',
+    progress: 0,
+    progressMessage: null,
+    message: null,
+    errorCode: null,
+    exitCode: null,
+    signal: null,
+    agentId: null,
+    attempt: 1,
+    maxAttempts: input.maxAttempts ?? 1,
+    timeoutSeconds: input.timeoutSeconds ?? null,
+    createdAt,
+    updatedAt: createdAt,
+    startedAt: null,
+    finishedAt: null,
+    durationMs: null,
+    resources: null,
+    statusHistory: [{ status: 'PENDING', at: createdAt, by, message }],
+  }
+}
+
+function definedFields(patch: TaskPatch): Partial<Task> {
+  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
+}
