@@ -6,7 +6,6 @@ import { type AuthRequest, fromFetch, fromNode } from './request.ts'
 
 /** What Hono apps behind `requirePrincipal` find in their context. */
 export interface AuthEnv {
-  Bindings: Partial<HttpBindings>
   Variables: { principal: Principal }
 }
 

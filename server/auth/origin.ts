@@ -23,7 +23,8 @@ export function checkOrigin(
   if (origin === undefined || allowedOrigins.includes(origin)) return
   const url = URL.parse(origin)
   if (url?.host && url.host === URL.parse(`${url.protocol}//${host}`)?.host) return
-  if (url && via === 'off' && isLoopback(url.hostname)) return
+  // A page on the user's own disk, or of another server on this machine.
+  if (via === 'off' && (origin === 'file://' || isLoopback(url?.hostname ?? ''))) return
   throw new KerutaError(
     'FOREIGN_ORIGIN',
     `calls from pages of ${origin} are refused; add it to KERUTA_ALLOWED_ORIGINS, or send a token in the Authorization header`,

@@ -1,29 +1,39 @@
 import { STATUS_CODES } from 'node:http'
-import type { Context, ErrorHandler, NotFoundHandler } from 'hono'
+import type { HttpBindings } from '@hono/node-server'
+import type { ErrorHandler, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import { ERROR_STATUS, type ErrorCode, inputErrors, KerutaError, type Problem } from '#protocol/errors.ts'
 
-/**
- * The one place where errors become RFC 9457 problem documents. What was not expected is told to `report`, and to the caller
- * only that it happened.
- */
-export function problemResponse(error: unknown, report?: (error: unknown) => void): Response {
+/** The one place on the server where errors become answers: RFC 9457 problem documents. */
+export function problemResponse(error: unknown, report?: Report): Response {
+  const problem = toProblem(error, report)
+  return new Response(JSON.stringify(problem), { status: problem.status, headers: problemHeaders(problem) })
+}
+
+/** Takes an error that was not expected, to log it: the caller is told only that it happened. */
+export type Report = (error: unknown) => void
+
+export function toProblem(error: unknown, report?: Report): Problem {
   const expected = expectedError(error)
   if (!expected) report?.(error)
-  const problem = problemOf(
-    expected ?? new KerutaError('INTERNAL', 'the server failed at this; its log says why'),
+  return problemOf(
+    expected ??
+      new KerutaError(
+        'INTERNAL',
+        "the server failed at this; its log says why, beside the answer's x-request-id",
+      ),
   )
-  return new Response(JSON.stringify(problem), { status: problem.status, headers: problemHeaders(problem) })
 }
 
 /** For `app.onError`. */
 export function problemHandler(logger: Logger): ErrorHandler {
   return (error, c) =>
-    problemResponse(error, unexpected => {
+    problemResponse(error, err => {
+      const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>
       logger.error(
-        { err: unexpected, requestId: c.req.header('x-request-id'), path: c.req.path },
+        { err, requestId: outgoing?.getHeader('x-request-id'), path: c.req.path },
         'request failed',
       )
     })
@@ -35,13 +45,15 @@ export const notFoundProblem: NotFoundHandler = c =>
     new KerutaError('NOT_FOUND', `there is no ${c.req.method} ${c.req.path}; /api/docs lists what there is`),
   )
 
-/** For `new OpenAPIHono({ defaultHook })`: input that its schema refuses. */
-export function problemHook(result: { success: boolean; error?: unknown }, _: Context): Response | undefined {
-  return result.success ? undefined : problemResponse(result.error)
+export function problemHeaders({ status, retryAfterMs }: Problem): Record<string, string> {
+  return {
+    'content-type': 'application/problem+json',
+    ...(status === 401 && { 'www-authenticate': 'Bearer realm="keruta"' }),
+    ...(retryAfterMs !== undefined && { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
+  }
 }
 
-/** The problem document of an expected failure. */
-export function problemOf(error: KerutaError): Problem {
+function problemOf(error: KerutaError): Problem {
   return {
     type: 'about:blank',
     title: STATUS_CODES[error.status] ?? error.code,
@@ -50,14 +62,6 @@ export function problemOf(error: KerutaError): Problem {
     code: error.code,
     ...(error.errors && { errors: error.errors }),
     ...(error.retryAfterMs !== undefined && { retryAfterMs: Math.ceil(error.retryAfterMs) }),
-  }
-}
-
-export function problemHeaders({ status, retryAfterMs }: Problem): Record<string, string> {
-  return {
-    'content-type': 'application/problem+json',
-    ...(status === 401 && { 'www-authenticate': 'Bearer realm="keruta"' }),
-    ...(retryAfterMs !== undefined && { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
   }
 }
 
