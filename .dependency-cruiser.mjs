@@ -41,8 +41,8 @@ export default {
     forbid(
       'main-is-the-root',
       'nobody imports the composition root',
-      '^server/(?!main\\.ts)',
-      '^server/main\\.ts',
+      '^server/(?!main\\.ts|server\\.ts)',
+      '^server/(main|server)\\.ts',
     ),
     forbid(
       'features-stand-alone',
@@ -51,7 +51,12 @@ export default {
       '^server/',
       '^server/$1/|^server/store/store\\.ts$|^server/(config|logger|metrics)\\.ts$',
     ),
-    forbid('api-is-on-top', 'only main imports the API', '^server/(?!api/|main\\.ts)', '^server/api/'),
+    forbid(
+      'api-is-on-top',
+      'only main imports the API',
+      '^server/(?!api/|main\\.ts|server\\.ts)',
+      '^server/api/',
+    ),
     forbid(
       'port-not-adapter',
       'adapters are opened by store/open alone',

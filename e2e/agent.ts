@@ -17,7 +17,13 @@ export function keruta(server: TestServer, ...args: string[]): Run {
   const child = spawn(process.execPath, [cli, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: server.home,
-    env: { PATH: process.env.PATH, HOME: server.home, KERUTA_API_URL: server.url, KERUTA_API_KEY: ADMIN_KEY },
+    env: {
+      NODE_ENV: 'production',
+      PATH: process.env.PATH,
+      HOME: server.home,
+      KERUTA_API_URL: server.url,
+      KERUTA_API_KEY: ADMIN_KEY,
+    },
   })
   let stdout = ''
   let stderr = ''
