@@ -214,7 +214,7 @@ function pieces(segment: Segment, cuts: number[]): Segment[] {
   const borders = [...new Set([0, ...cuts.map(cut => cut % segment.count), segment.count])].sort(
     (a, b) => a - b,
   )
-  return borders.slice(1).map((to, index) => sliceSegment(segment, borders[index], to))
+  return borders.slice(1).map((to, index) => sliceSegment(segment, borders[index]!, to))
 }
 
 function mergeAt(segments: Segment[], merges: number[]): Segment[] {

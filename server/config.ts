@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isLoopback } from './auth/request.ts'
+import type { LogLevel } from './logger.ts'
 
 /** What the server's environment says. */
 export interface Config {
@@ -12,7 +13,7 @@ export interface Config {
   adminKey: string | undefined
   jwtSecret: string | undefined
   allowedOrigins: string[]
-  logLevel: string
+  logLevel: LogLevel
   /** Messages a second that one sender may send, and one reader gets; 0 for no limit. A message may hold a batch. */
   ingestRate: number
   readerRate: number
@@ -28,7 +29,11 @@ export class ConfigError extends Error {
 }
 
 const wholeNumber = (least: number, most: number) =>
-  z.coerce.number({ error: `must be a whole number from ${least} to ${most}` }).int(`must be a whole number from ${least} to ${most}`).min(least).max(most)
+  z.coerce
+    .number({ error: `must be a whole number from ${least} to ${most}` })
+    .int(`must be a whole number from ${least} to ${most}`)
+    .min(least)
+    .max(most)
 
 const rate = (fallback: number) => wholeNumber(0, 1_000_000).default(fallback)
 
@@ -42,13 +47,17 @@ const environmentSchema = z.object({
   KERUTA_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   KERUTA_ALLOWED_ORIGINS: z.string().default(''),
   KERUTA_SERVER_LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], { error: 'must be trace, debug, info, warn, error, fatal or silent' })
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+      error: 'must be trace, debug, info, warn, error, fatal or silent',
+    })
     .default('info'),
   KERUTA_INGEST_RATE: rate(1000),
   KERUTA_READER_RATE: rate(500),
   KERUTA_READER_QUEUE_KB: wholeNumber(64, 1_048_576).default(1024),
   KERUTA_REGEX_TIMEOUT_MS: wholeNumber(100, 600_000).default(5000),
-  KERUTA_STORE: z.enum(['sqlite'], { error: 'must be sqlite, the only store of this version' }).default('sqlite'),
+  KERUTA_STORE: z
+    .enum(['sqlite'], { error: 'must be sqlite, the only store of this version' })
+    .default('sqlite'),
 })
 
 /** @throws ConfigError that names every variable that is wrong, and how it should be */
@@ -56,11 +65,15 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
   const result = environmentSchema.safeParse(given)
   if (!result.success) {
-    throw new ConfigError(result.error.issues.map(issue => `${String(issue.path[0])}: ${issue.message}`).join('\n'))
+    throw new ConfigError(
+      result.error.issues.map(issue => `${String(issue.path[0])}: ${issue.message}`).join('\n'),
+    )
   }
   const env = result.data
   if (env.KERUTA_AUTH === 'off' && !isLoopback(env.HOST)) {
-    throw new ConfigError(`KERUTA_AUTH: off is only for a server on loopback, and HOST is ${env.HOST}; set HOST=127.0.0.1 or KERUTA_AUTH=on`)
+    throw new ConfigError(
+      `KERUTA_AUTH: off is only for a server on loopback, and HOST is ${env.HOST}; set HOST=127.0.0.1 or KERUTA_AUTH=on`,
+    )
   }
   return {
     host: env.HOST,
@@ -70,7 +83,9 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     auth: env.KERUTA_AUTH,
     adminKey: env.KERUTA_ADMIN_KEY,
     jwtSecret: env.KERUTA_JWT_SECRET,
-    allowedOrigins: env.KERUTA_ALLOWED_ORIGINS.split(',').map(origin => origin.trim()).filter(Boolean),
+    allowedOrigins: env.KERUTA_ALLOWED_ORIGINS.split(',')
+      .map(origin => origin.trim())
+      .filter(Boolean),
     logLevel: env.KERUTA_SERVER_LOG_LEVEL,
     ingestRate: env.KERUTA_INGEST_RATE,
     readerRate: env.KERUTA_READER_RATE || Number.POSITIVE_INFINITY,

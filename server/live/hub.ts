@@ -9,8 +9,6 @@ export type TaskEvent =
   | { kind: 'status'; task: TaskView }
   | { kind: 'progress'; task: TaskView }
   | { kind: 'cancel'; taskId: string; message: string | null }
-  | { kind: 'deleted'; taskId: string }
-  | { kind: 'cleared'; taskId: string; firstSeq: number }
 
 export interface HubOptions {
   queries: Pick<LogQueries, 'read'>
@@ -49,7 +47,8 @@ export class Hub {
       ...options,
       onClose: () => {
         subscribers.delete(subscriber)
-        if (subscribers.size === 0 && this.#subscribers.get(options.taskId) === subscribers) this.#subscribers.delete(options.taskId)
+        if (subscribers.size === 0 && this.#subscribers.get(options.taskId) === subscribers)
+          this.#subscribers.delete(options.taskId)
       },
     })
     subscribers.add(subscriber)

@@ -32,7 +32,9 @@ export class LogBatch {
   }
 
   get entries(): LogEntry[] {
-    this.#entries ??= Array.from({ length: this.segment.count }, (_, index) => this.segment.entry(index, this.taskId, this.firstSeq))
+    this.#entries ??= Array.from({ length: this.segment.count }, (_, index) =>
+      this.segment.entry(index, this.taskId, this.firstSeq),
+    )
     return this.#entries
   }
 

@@ -12,16 +12,17 @@ import {
   unsubscribeRequestSchema,
 } from '#protocol/socket.ts'
 import type { TaskView } from '#protocol/task.ts'
+import type { Auth } from '#server/auth/auth.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import type { Access } from './access.ts'
-import type { Connections } from './connections.ts'
 import type { Hub } from './hub.ts'
-import { filterOf } from './ws-reader.ts'
 import type { Sink, Subscriber } from './subscriber.ts'
+import { filterOf } from './ws-reader.ts'
 
 interface SocketData {
   principal: Principal
   subscribers: Map<string, Subscriber>
+  leaves: Map<string, () => void>
 }
 type KerutaServer = Server<ClientToServerEvents, ServerToClientEvents, Record<string, never>, SocketData>
 type KerutaSocket = Socket<ClientToServerEvents, ServerToClientEvents, Record<string, never>, SocketData>
@@ -29,12 +30,13 @@ type KerutaSocket = Socket<ClientToServerEvents, ServerToClientEvents, Record<st
 export interface SocketIoOptions {
   hub: Hub
   access: Access
-  connections: Connections
+  watchToken: Auth['watch']
   authenticate(req: IncomingMessage): Promise<Principal>
   /** Sessions whose tasks the caller may see; null for all. */
   visibleSessions(principal: Principal): string[] | null
   lastSeq(taskId: string): Promise<number>
-  onReader(change: 1 | -1): void
+  /** A reader has come; the answer is called when it goes. */
+  reader(): () => void
 }
 
 const ALL_TASKS = 'tasks'
@@ -43,13 +45,18 @@ const sessionRoom = (sessionId: string) => `session:${sessionId}`
 
 /** Socket.IO for the console: rooms for tasks' changes, a hub subscriber for each subscribed log. */
 export function createSocketIo(options: SocketIoOptions) {
-  const io: KerutaServer = new Server({ path: SOCKET_IO_PATH, serveClient: false, destroyUpgrade: false, maxHttpBufferSize: MAX_FRAME_BYTES })
+  const io: KerutaServer = new Server({
+    path: SOCKET_IO_PATH,
+    serveClient: false,
+    destroyUpgrade: false,
+    maxHttpBufferSize: MAX_FRAME_BYTES,
+  })
 
   io.use((socket, next) => {
     options
       .authenticate(socket.request)
       .then(principal => {
-        socket.data = { principal, subscribers: new Map() }
+        socket.data = { principal, subscribers: new Map(), leaves: new Map() }
         next()
       })
       .catch(error => next(connectError(error)))
@@ -66,24 +73,31 @@ export function createSocketIo(options: SocketIoOptions) {
       io.to(roomsOf(taskId, sessionId)).emit('task', { taskId, deleted: true })
     },
     stats(task: TaskView): void {
-      io.to(roomsOf(task.id, task.sessionId)).emit('stats', { taskId: task.id, logs: task.logs, logState: task.logState })
+      io.to(roomsOf(task.id, task.sessionId)).emit('stats', {
+        taskId: task.id,
+        logs: task.logs,
+        logState: task.logState,
+      })
     },
     cleared(taskId: string, firstSeq: number): void {
       io.to(taskRoom(taskId)).emit('cleared', { taskId, firstSeq })
     },
     /** Whether anybody would get the changes of a task. */
-    hasListeners: (taskId: string, sessionId: string | null) => roomsOf(taskId, sessionId).some(room => io.of('/').adapter.rooms.has(room)),
+    hasListeners: (taskId: string, sessionId: string | null) =>
+      roomsOf(taskId, sessionId).some(room => io.of('/').adapter.rooms.has(room)),
     close: () => io.close(),
   }
 }
 
 function roomsOf(taskId: string, sessionId: string | null): string[] {
-  return sessionId === null ? [ALL_TASKS, taskRoom(taskId)] : [ALL_TASKS, taskRoom(taskId), sessionRoom(sessionId)]
+  return sessionId === null
+    ? [ALL_TASKS, taskRoom(taskId)]
+    : [ALL_TASKS, taskRoom(taskId), sessionRoom(sessionId)]
 }
 
 function connected(socket: KerutaSocket, options: SocketIoOptions): void {
-  const { subscribers, principal } = socket.data
-  const leave = options.connections.add(principal, () => socket.disconnect(true))
+  const { subscribers, leaves, principal } = socket.data
+  const leave = options.watchToken(principal, () => socket.disconnect(true))
   const onDrain = () => {
     for (const subscriber of subscribers.values()) subscriber.drained()
   }
@@ -96,7 +110,7 @@ function connected(socket: KerutaSocket, options: SocketIoOptions): void {
     if (!subscriber) return
     subscribers.delete(taskId)
     subscriber.close()
-    options.onReader(-1)
+    leaves.get(taskId)?.()
   }
 
   socket.on('subscribe', (request, answer) => {
@@ -128,7 +142,8 @@ async function subscribe(
   end: (taskId: string) => void,
 ): Promise<SubscribeAnswer> {
   const parsed = subscribeRequestSchema.safeParse(request)
-  if (!parsed.success) throw new KerutaError('BAD_REQUEST', 'subscribe takes {taskId, options} or {channel: "tasks"}')
+  if (!parsed.success)
+    throw new KerutaError('BAD_REQUEST', 'subscribe takes {taskId, options} or {channel: "tasks"}')
   const { principal, subscribers } = socket.data
   if ('channel' in parsed.data) {
     await socket.join(listRooms(options.visibleSessions(principal)))
@@ -145,8 +160,14 @@ async function subscribe(
   const after = Math.min(wanted.after ?? (wanted.realtime ? head : 0), head)
   end(taskId)
   await socket.join(taskRoom(taskId))
-  options.onReader(1)
-  const subscriber = options.hub.subscribe({ taskId, filter, after, realtime: wanted.realtime, sink: sinkOf(socket, taskId, () => end(taskId)) })
+  socket.data.leaves.set(taskId, options.reader())
+  const subscriber = options.hub.subscribe({
+    taskId,
+    filter,
+    after,
+    realtime: wanted.realtime,
+    sink: sinkOf(socket, taskId, () => end(taskId)),
+  })
   subscribers.set(taskId, subscriber)
   return { ok: true, after, lastSeq: head }
 }

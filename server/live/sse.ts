@@ -1,16 +1,17 @@
-import { KerutaError } from '#protocol/errors.ts'
 import type { LogFilter } from '#protocol/log-filter.ts'
+import type { Auth } from '#server/auth/auth.ts'
 import type { Principal } from '#server/auth/principal.ts'
-import type { Connections } from './connections.ts'
 import { errorFrame } from './frame-errors.ts'
 import type { Hub } from './hub.ts'
 import type { Subscriber } from './subscriber.ts'
+import { taskFrame } from './task-frame.ts'
 
 export interface SseOptions {
   hub: Hub
-  connections: Connections
+  watchToken: Auth['watch']
   lastSeq(taskId: string): Promise<number>
-  onReader(change: 1 | -1): void
+  /** A reader has come; the answer is called when it goes. */
+  reader(): () => void
 }
 
 const HEARTBEAT_MS = 15_000
@@ -21,9 +22,14 @@ const HIGH_WATER_BYTES = 256 * 1024
  * `GET /tasks/{id}/logs/stream`: server-sent events. Each entry is an unnamed event with `id:` its seq; named events are
  * `gap`, `status`, `progress` and `error`.
  */
-export function createSse({ hub, connections, lastSeq, onReader }: SseOptions) {
+export function createSse({ hub, watchToken, lastSeq, reader }: SseOptions) {
   /** @param after the last seq that the reader has; undefined for live entries only */
-  return async function streamLogs(principal: Principal, taskId: string, filter: LogFilter, after: number | undefined): Promise<Response> {
+  return async function streamLogs(
+    principal: Principal,
+    taskId: string,
+    filter: LogFilter,
+    after: number | undefined,
+  ): Promise<Response> {
     const head = await lastSeq(taskId)
     const start = Math.min(after ?? head, head)
     const encoder = new TextEncoder()
@@ -36,7 +42,8 @@ export function createSse({ hub, connections, lastSeq, onReader }: SseOptions) {
       {
         start(controller) {
           const write = (text: string) => controller.enqueue(encoder.encode(text))
-          const event = (name: string, data: unknown) => write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
+          const event = (name: string, data: unknown) =>
+            write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
           const end = () => {
             if (cleanups.length === 0) return
             cleanup()
@@ -52,9 +59,18 @@ export function createSse({ hub, connections, lastSeq, onReader }: SseOptions) {
             realtime: true,
             sink: {
               writable,
-              batch: batch => write(batch.json.map((json, index) => `id: ${batch.firstSeq + index}\ndata: ${json}\n\n`).join('')),
-              entries: entries => write(entries.map(entry => `id: ${entry.seq}\ndata: ${JSON.stringify(entry)}\n\n`).join('')),
-              gap: (from, to) => write(`id: ${to}\nevent: gap\ndata: ${JSON.stringify({ type: 'gap', taskId, from, to })}\n\n`),
+              batch: batch =>
+                write(
+                  batch.json
+                    .map((json, index) => `id: ${batch.firstSeq + index}\ndata: ${json}\n\n`)
+                    .join(''),
+                ),
+              entries: entries =>
+                write(entries.map(entry => `id: ${entry.seq}\ndata: ${JSON.stringify(entry)}\n\n`).join('')),
+              gap: (from, to) =>
+                write(
+                  `id: ${to}\nevent: gap\ndata: ${JSON.stringify({ type: 'gap', taskId, from, to })}\n\n`,
+                ),
               live: () => {},
               failed: error => {
                 event('error', errorFrame(error))
@@ -62,18 +78,16 @@ export function createSse({ hub, connections, lastSeq, onReader }: SseOptions) {
               },
             },
           })
-          onReader(1)
           cleanups.push(
             () => clearInterval(heartbeat),
             () => subscriber?.close(),
-            () => onReader(-1),
-            connections.add(principal, reason => {
-              event('error', errorFrame(new KerutaError('UNAUTHENTICATED', reason)))
+            reader(),
+            watchToken(principal, error => {
+              event('error', errorFrame(error))
               end()
             }),
             hub.watch(taskId, change => {
-              if (change.kind === 'status') event('status', { type: 'status', taskId, task: change.task })
-              if (change.kind === 'progress') event('progress', { type: 'progress', taskId, progress: change.task.progress, message: change.task.progressMessage })
+              if (change.kind !== 'cancel' && writable()) event(change.kind, taskFrame(change))
             }),
           )
         },
@@ -83,7 +97,11 @@ export function createSse({ hub, connections, lastSeq, onReader }: SseOptions) {
       new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_BYTES }),
     )
     return new Response(body, {
-      headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' },
+      headers: {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store, no-transform',
+        'x-accel-buffering': 'no',
+      },
     })
   }
 }

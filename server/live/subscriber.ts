@@ -110,14 +110,18 @@ export class Subscriber {
   }
 
   #flush(): void {
-    if (this.#closed || this.#queue.length === 0 || !this.#options.sink.writable() || !this.#mayDeliver()) return
+    if (this.#closed || this.#queue.length === 0 || !this.#options.sink.writable() || !this.#mayDeliver())
+      return
     const { sink } = this.#options
     if (this.#gapFrom > 0) {
       sink.gap(this.#gapFrom, this.#cursor)
       this.#gapFrom = 0
     }
     while (this.#queue.length > 0 && sink.writable()) {
-      if (this.#queue[0]!.firstSeq > this.#cursor + 1) return this.#fallBack()
+      if (this.#queue[0]!.firstSeq > this.#cursor + 1) {
+        this.#fallBack()
+        return
+      }
       const batch = this.#queue.shift()!
       this.#queuedBytes -= batch.bytes
       if (batch.lastSeq > this.#cursor) this.#deliver(batch.after(this.#cursor))
@@ -148,10 +152,13 @@ export class Subscriber {
       this.#tokens -= 1
       return true
     }
-    this.#paceTimer ??= setTimeout(() => {
-      this.#paceTimer = undefined
-      this.drained()
-    }, Math.ceil(((1 - this.#tokens) * 1000) / maxPerSecond))
+    this.#paceTimer ??= setTimeout(
+      () => {
+        this.#paceTimer = undefined
+        this.drained()
+      },
+      Math.ceil(((1 - this.#tokens) * 1000) / maxPerSecond),
+    )
     return false
   }
 
@@ -200,7 +207,8 @@ export class Subscriber {
 
   /** Whether the queue goes on where the stored part ended. */
   #joined(): boolean {
-    while (this.#queue[0] && this.#queue[0].lastSeq <= this.#cursor) this.#queuedBytes -= this.#queue.shift()!.bytes
+    while (this.#queue[0] && this.#queue[0].lastSeq <= this.#cursor)
+      this.#queuedBytes -= this.#queue.shift()!.bytes
     if (this.#queue[0] && (this.#filter.regex || this.#queue[0].firstSeq > this.#cursor + 1)) return false
     this.#catchingUp = false
     return true

@@ -17,12 +17,22 @@ const TASK_PATH = /^\/ws\/tasks\/([^/?]+)\/?(?:\?|$)/
 
 /** Raw WebSockets at `/ws/tasks/{taskId}`, for readers and writers. */
 export function createTaskSockets(options: TaskSocketsOptions) {
-  const server = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false, clientTracking: false })
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_FRAME_BYTES,
+    perMessageDeflate: false,
+    clientTracking: false,
+  })
 
   async function upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const taskId = taskIdOf(req.url ?? '')
     const principal = await options.authenticate(req)
-    server.handleUpgrade(req, socket, head, ws => new TaskConnection({ ...options, taskId, principal, ws, socket }))
+    server.handleUpgrade(
+      req,
+      socket,
+      head,
+      ws => new TaskConnection({ ...options, taskId, principal, ws, socket }),
+    )
   }
 
   return {
@@ -42,6 +52,10 @@ function taskIdOf(url: string): string {
   } catch {
     // The pattern refuses it below, and says how ids look.
   }
-  if (!ID_PATTERN.test(id)) throw new KerutaError('BAD_REQUEST', 'a task id has 1 to 128 characters of A-Z a-z 0-9 . _ : - and starts with a letter or digit')
+  if (!ID_PATTERN.test(id))
+    throw new KerutaError(
+      'BAD_REQUEST',
+      'a task id has 1 to 128 characters of A-Z a-z 0-9 . _ : - and starts with a letter or digit',
+    )
   return id
 }

@@ -2,12 +2,13 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { inputErrors, KerutaError } from '#protocol/errors.ts'
 import { type ClientFrame, clientFrameSchema, type ServerFrame } from '#protocol/frames.ts'
+import type { Auth } from '#server/auth/auth.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import type { Ingest } from '#server/logs/ingest.ts'
 import type { Access } from './access.ts'
-import type { Connections } from './connections.ts'
 import { errorFrame } from './frame-errors.ts'
 import type { Hub, TaskEvent } from './hub.ts'
+import { taskFrame } from './task-frame.ts'
 import { SocketReader } from './ws-reader.ts'
 import { SocketWriter } from './ws-writer.ts'
 
@@ -19,17 +20,18 @@ export interface ConnectionDeps {
   hub: Hub
   ingest: Ingest
   access: Access
-  connections: Connections
+  /** Calls back when the token behind a connection is revoked or expires. */
+  watchToken: Auth['watch']
   /** Head of the task's log: last seq. */
   lastSeq(taskId: string): Promise<number>
   /** Whether the task has been cancelled, so that a writer who was away learns it. */
   isCancelled(taskId: string): Promise<boolean>
-  /** Tells that a writer of the task came (1) or went (-1). */
-  onWriter(taskId: string, change: 1 | -1): void
-  onReader(change: 1 | -1): void
+  /** A writer of a stream has come; the answer is called when it goes. */
+  writer(taskId: string): () => void
+  /** A reader has come; the answer is called when it goes. */
+  reader(): () => void
   /** Messages a second that one connection may send; 0 for no limit. */
   maxMessagesPerSecond: number
-  now: () => number
 }
 
 const PING_INTERVAL_MS = 15_000
@@ -45,16 +47,24 @@ export class TaskConnection {
 
   constructor(deps: ConnectionDeps) {
     this.#deps = deps
-    const { ws, hub, taskId, principal, connections } = deps
+    const { ws, hub, taskId, principal, watchToken } = deps
     const send = (frame: ServerFrame) => ws.readyState === ws.OPEN && ws.send(JSON.stringify(frame))
     this.#reader = new SocketReader(deps, send)
     this.#writer = new SocketWriter(deps, send)
 
-    const autoSubscribe = setTimeout(() => void this.#reader.subscribe(undefined), DEFAULT_SUBSCRIPTION_AFTER_MS)
+    const autoSubscribe = setTimeout(
+      () => void this.#reader.subscribe(undefined),
+      DEFAULT_SUBSCRIPTION_AFTER_MS,
+    )
     const pings = setInterval(() => this.#ping(send), PING_INTERVAL_MS)
-    const leave = connections.add(principal, reason => ws.close(4401, reason))
+    const leave = watchToken(principal, error => ws.close(4401, error.message.slice(0, 120)))
     const unwatch = hub.watch(taskId, event => this.#onTaskEvent(event, send))
-    this.#cleanups.push(() => clearTimeout(autoSubscribe), () => clearInterval(pings), leave, unwatch)
+    this.#cleanups.push(
+      () => clearTimeout(autoSubscribe),
+      () => clearInterval(pings),
+      leave,
+      unwatch,
+    )
 
     ws.on('pong', () => {
       this.#alive = true
@@ -111,14 +121,15 @@ export class TaskConnection {
     const { taskId } = this.#deps
     if (event.kind === 'cancel') {
       if (this.#writer.active) send({ type: 'cancel', taskId, message: event.message })
-    } else if (!this.#reader.active) return
-    else if (event.kind === 'status') send({ type: 'status', taskId, task: event.task })
-    else if (event.kind === 'progress') send({ type: 'progress', taskId, progress: event.task.progress, message: event.task.progressMessage })
+    } else if (this.#reader.active) send(taskFrame(event))
   }
 
   #ping(send: (frame: ServerFrame) => void): void {
     const { ws, socket } = this.#deps
-    if (!this.#alive) return ws.terminate()
+    if (!this.#alive) {
+      ws.terminate()
+      return
+    }
     this.#alive = false
     if (socket.writableLength > 0) return
     ws.ping()
@@ -142,11 +153,18 @@ function parseFrame(text: string, taskId: string): ClientFrame {
   const result = clientFrameSchema.safeParse(value)
   if (!result.success) {
     const errors = inputErrors(result.error)
-    throw new KerutaError('BAD_REQUEST', `the frame is not valid: ${errors.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')}`, { errors })
+    throw new KerutaError(
+      'BAD_REQUEST',
+      `the frame is not valid: ${errors.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')}`,
+      { errors },
+    )
   }
   const frame = result.data
   if ('taskId' in frame && frame.taskId !== undefined && frame.taskId !== taskId) {
-    throw new KerutaError('BAD_REQUEST', `taskId "${frame.taskId}" is not this connection's task "${taskId}": open /ws/tasks/{taskId} for another`)
+    throw new KerutaError(
+      'BAD_REQUEST',
+      `taskId "${frame.taskId}" is not this connection's task "${taskId}": open /ws/tasks/{taskId} for another`,
+    )
   }
   return frame
 }

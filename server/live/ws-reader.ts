@@ -1,8 +1,8 @@
+import { KerutaError } from '#protocol/errors.ts'
 import type { ServerFrame, SubscribeOptions } from '#protocol/frames.ts'
 import type { LogEntry } from '#protocol/log.ts'
 import { type LogFilter, logFilterSchema } from '#protocol/log-filter.ts'
 import { PROTOCOL_VERSION } from '#protocol/version.ts'
-import { KerutaError } from '#protocol/errors.ts'
 import { errorFrame } from './frame-errors.ts'
 import type { LogBatch } from './log-batch.ts'
 import { logFrame, logsFrame } from './log-batch.ts'
@@ -19,6 +19,7 @@ export class SocketReader {
   #subscriber: Subscriber | undefined
   #generation = 0
   #subscribedBefore = false
+  #leave: (() => void) | undefined
 
   constructor(deps: ConnectionDeps, send: (frame: ServerFrame) => void) {
     this.#deps = deps
@@ -33,19 +34,30 @@ export class SocketReader {
   }
 
   /** Without options: everything since the connection was made, one frame an entry. */
-  async subscribe(options: SubscribeOptions = { realtime: true, batch: false } as SubscribeOptions): Promise<void> {
-    const { taskId, access, principal, lastSeq, hub, onReader } = this.#deps
+  async subscribe(
+    options: SubscribeOptions = { realtime: true, batch: false } as SubscribeOptions,
+  ): Promise<void> {
+    const { taskId, access, principal, lastSeq, hub, reader } = this.#deps
     const generation = ++this.#generation
     try {
       await access.read(principal, taskId)
-      const head = this.#subscribedBefore || options.after !== undefined ? await lastSeq(taskId) : await this.#headAtConnect
+      const head =
+        this.#subscribedBefore || options.after !== undefined
+          ? await lastSeq(taskId)
+          : await this.#headAtConnect
       if (generation !== this.#generation) return
       this.#subscribedBefore = true
       this.#end()
       const after = Math.min(options.after ?? (options.realtime ? head : 0), head)
       this.#send({ type: 'subscribed', taskId, after, lastSeq: head, version: PROTOCOL_VERSION })
-      onReader(1)
-      this.#subscriber = hub.subscribe({ taskId, filter: filterOf(options), after, realtime: options.realtime, sink: this.#sink(options, head) })
+      this.#leave = reader()
+      this.#subscriber = hub.subscribe({
+        taskId,
+        filter: filterOf(options),
+        after,
+        realtime: options.realtime,
+        sink: this.#sink(options, head),
+      })
     } catch (error) {
       this.#send(errorFrame(error))
     }
@@ -64,7 +76,7 @@ export class SocketReader {
     if (!this.#subscriber) return
     this.#subscriber.close()
     this.#subscriber = undefined
-    this.#deps.onReader(-1)
+    this.#leave?.()
   }
 
   #sink(options: SubscribeOptions, head: number): Sink {
@@ -88,11 +100,20 @@ export class SocketReader {
       },
       gap: (from, to) => this.#send({ type: 'gap', taskId, from, to }),
       live: seq => {
-        if (!options.realtime) this.#send({ type: 'subscribed', taskId, after: seq, lastSeq: Math.max(head, seq), version: PROTOCOL_VERSION, done: true })
+        if (!options.realtime)
+          this.#send({
+            type: 'subscribed',
+            taskId,
+            after: seq,
+            lastSeq: Math.max(head, seq),
+            version: PROTOCOL_VERSION,
+            done: true,
+          })
       },
       failed: error => {
         this.#send(errorFrame(error))
-        if (!(error instanceof KerutaError && error.code === 'QUERY_TIMEOUT')) ws.close(1011, 'the log could not be read; resume after the last seq')
+        if (!(error instanceof KerutaError && error.code === 'QUERY_TIMEOUT'))
+          ws.close(1011, 'the log could not be read; resume after the last seq')
         this.#end()
       },
     }

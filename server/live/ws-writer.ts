@@ -19,7 +19,7 @@ export class SocketWriter {
   readonly #acks = new Map<string, number>()
   #allowed: Promise<void> | undefined
   #uncommitted = 0
-  #active = false
+  #leave: (() => void) | undefined
   #closed = false
 
   constructor(deps: ConnectionDeps, send: (frame: ServerFrame) => void) {
@@ -30,7 +30,7 @@ export class SocketWriter {
 
   /** Whether lines of a stream come over this socket. */
   get active(): boolean {
-    return this.#active
+    return this.#leave !== undefined
   }
 
   /** Announces a stream; the answer tells where it stands. */
@@ -39,7 +39,13 @@ export class SocketWriter {
     try {
       await this.#allow()
       this.#activate()
-      this.#send({ type: 'welcome', taskId, streamId, n: await ingest.streamHead(taskId, streamId), version: PROTOCOL_VERSION })
+      this.#send({
+        type: 'welcome',
+        taskId,
+        streamId,
+        n: await ingest.streamHead(taskId, streamId),
+        version: PROTOCOL_VERSION,
+      })
       if (await isCancelled(taskId)) this.#send({ type: 'cancel', taskId })
     } catch (error) {
       this.#send(errorFrame(error))
@@ -51,26 +57,36 @@ export class SocketWriter {
     try {
       frame = decodeSegmentFrame(data)
     } catch (error) {
-      return this.#send(errorFrame(new KerutaError('BAD_SEGMENT', (error as Error).message)))
+      this.#send(errorFrame(new KerutaError('BAD_SEGMENT', (error as Error).message)))
+      return
     }
     this.#activate()
     const { taskId, ingest } = this.#deps
-    this.#write(frame.streamId, data.length, () => ingest.appendSegment(taskId, frame.streamId, frame.firstN, frame.segment))
+    this.#write(frame.streamId, data.length, () =>
+      ingest.appendSegment(taskId, frame.streamId, frame.firstN, frame.segment),
+    )
   }
 
   logs(streamId: string, entries: (NewEntry & { n: number })[]): void {
     const { taskId, ingest } = this.#deps
     const firstN = entries[0]!.n
     if (entries.some((entry, index) => entry.n !== firstN + index)) {
-      return this.#send(errorFrame(new KerutaError('BAD_REQUEST', 'entries: n must count up by one')))
+      this.#send(errorFrame(new KerutaError('BAD_REQUEST', 'entries: n must count up by one')))
+      return
     }
     this.#activate()
-    this.#write(streamId, 200 * entries.length, () => ingest.appendNumbered(taskId, streamId, firstN, entries))
+    this.#write(streamId, 200 * entries.length, () =>
+      ingest.appendNumbered(taskId, streamId, firstN, entries),
+    )
   }
 
   log(entry: NewEntry): void {
     const { taskId, ingest } = this.#deps
-    this.#write(undefined, 200 + entry.message.length, async () => (await ingest.appendEntries(taskId, [entry])).lastSeq)
+    this.#write(
+      undefined,
+      200 + entry.message.length,
+      async () => (await ingest.appendEntries(taskId, [entry])).lastSeq,
+    )
   }
 
   end(streamId: string, n: number): void {
@@ -86,15 +102,19 @@ export class SocketWriter {
 
   close(): void {
     this.#closed = true
-    if (this.#active) this.#deps.onWriter(this.#deps.taskId, -1)
-    this.#active = false
+    this.#leave?.()
+    this.#leave = undefined
   }
 
   #write(streamId: string | undefined, bytes: number, append: () => Promise<number>): void {
     const retryAfterMs = this.#bucket.take()
     if (retryAfterMs > 0) {
       const limit = this.#deps.maxMessagesPerSecond
-      const error = new KerutaError('RATE_LIMITED', `more than ${limit} messages a second: put more lines into a message, or wait`, { retryAfterMs })
+      const error = new KerutaError(
+        'RATE_LIMITED',
+        `more than ${limit} messages a second: put more lines into a message, or wait`,
+        { retryAfterMs },
+      )
       return void this.#refuse(error, streamId)
     }
     this.#hold(bytes)
@@ -130,14 +150,15 @@ export class SocketWriter {
   async #refuse(error: unknown, streamId?: string): Promise<void> {
     if (streamId === undefined) return this.#send(errorFrame(error))
     const { taskId, ingest } = this.#deps
-    const n = error instanceof StreamError ? error.n : await ingest.streamHead(taskId, streamId).catch(() => undefined)
+    const n =
+      error instanceof StreamError
+        ? error.n
+        : await ingest.streamHead(taskId, streamId).catch(() => undefined)
     this.#send(errorFrame(error, n === undefined ? undefined : { streamId, n }))
   }
 
   #activate(): void {
-    if (this.#active || this.#closed) return
-    this.#active = true
-    this.#deps.onWriter(this.#deps.taskId, 1)
+    if (!this.#closed) this.#leave ??= this.#deps.writer(this.#deps.taskId)
   }
 
   #hold(bytes: number): void {

@@ -12,12 +12,12 @@ import type {
 } from '#protocol/task.ts'
 import type { SegmentReader, Store, TaskHead } from '#server/store/store.ts'
 import { listTasks, type TaskQuery } from './list.ts'
+import { beganWithLines, LINES_CAME_FIRST, newTask } from './new-task.ts'
 import {
   cancelPatch,
   failPatch,
   illegalTransition,
   LEAVES,
-  LINES_CAME_FIRST,
   reportedAt,
   retryPatch,
   startPatch,
@@ -29,6 +29,8 @@ import { createTaskViewer } from './views.ts'
 export interface TaskChange {
   kind: 'created' | 'updated' | 'deleted'
   task: Task
+  /** The task as it was, with `updated`. */
+  before?: Task
 }
 
 export interface TasksDeps {
@@ -124,7 +126,7 @@ export function createTasks(deps: TasksDeps): Tasks {
       const { status, attempt } = task
       if ((await tasks.update({ id, status, attempt }, changed)) === 0) continue
       const updated = { ...task, ...changed }
-      deps.onChange({ kind: 'updated', task: updated })
+      deps.onChange({ kind: 'updated', task: updated, before: task })
       return updated
     }
   }
@@ -197,8 +199,7 @@ export function createTasks(deps: TasksDeps): Tasks {
           task.status === 'PROCESSING' && input.agentId !== undefined && task.agentId === input.agentId
         if (again) return undefined
         if (!LEAVES.start.includes(task.status)) throw illegalTransition(task, 'start')
-        const cameFirst = task.statusHistory[0]?.message === LINES_CAME_FIRST && task.attempt === 1
-        const at = reportedAt(input.at, now, cameFirst ? null : task.createdAt)
+        const at = reportedAt(input.at, now, beganWithLines(task) ? null : task.createdAt)
         return startPatch(task, { by: by.name, at, message: input.message }, input)
       })
     },
@@ -222,41 +223,6 @@ export function createTasks(deps: TasksDeps): Tasks {
       transition(id, 'cancel', (task, now) => cancelPatch(task, { by: by.name, at: now, message })),
     retry: (id, message, by) =>
       transition(id, 'retry', (task, now) => retryPatch(task, { by: by.name, at: now, message })),
-  }
-}
-
-function newTask(
-  id: string,
-  createdAt: string,
-  by: string,
-  input: Partial<NewTask> & { name: string },
-  message: string | null = null,
-): Task {
-  return {
-    id,
-    sessionId: input.sessionId ?? null,
-    name: input.name,
-    script: input.script ?? null,
-    env: input.env ?? null,
-    priority: input.priority ?? 0,
-    status: 'PENDING',
-    progress: 0,
-    progressMessage: null,
-    message: null,
-    errorCode: null,
-    exitCode: null,
-    signal: null,
-    agentId: null,
-    attempt: 1,
-    maxAttempts: input.maxAttempts ?? 1,
-    timeoutSeconds: input.timeoutSeconds ?? null,
-    createdAt,
-    updatedAt: createdAt,
-    startedAt: null,
-    finishedAt: null,
-    durationMs: null,
-    resources: null,
-    statusHistory: [{ status: 'PENDING', at: createdAt, by, message }],
   }
 }
 

@@ -1,0 +1,177 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { LogFilter } from '#protocol/log-filter.ts'
+import { Segment } from '#protocol/segment.ts'
+import { SegmentWriter, sliceSegment } from '#protocol/segment-writer.ts'
+import type { ReadAnswer } from '#server/logs/queries.ts'
+import { LogBatch } from './log-batch.ts'
+import { type Sink, Subscriber } from './subscriber.ts'
+
+/** A log in memory, whose reads answer when the test says so. */
+class ModelLog {
+  batches: LogBatch[] = []
+  #reads: (() => void)[] = []
+
+  get lastSeq(): number {
+    return this.batches.at(-1)?.lastSeq ?? 0
+  }
+
+  append(lines: number): LogBatch {
+    const writer = new SegmentWriter()
+    for (let index = 0; index < lines; index++) writer.addString(`line ${this.lastSeq + index + 1}`, 1, 1)
+    const batch = new LogBatch('t', this.lastSeq + 1, new Segment(writer.finish()))
+    this.batches.push(batch)
+    return batch
+  }
+
+  read = (_: string, __: LogFilter, after: number): Promise<ReadAnswer> =>
+    new Promise(resolve => {
+      this.#reads.push(() => {
+        const found = this.batches.find(batch => batch.lastSeq > after)
+        if (!found) return resolve({ segments: [], cursor: after, lastSeq: this.lastSeq })
+        const firstSeq = Math.max(found.firstSeq, after + 1)
+        const { bytes } = sliceSegment(found.segment, firstSeq - found.firstSeq)
+        resolve({ segments: [{ firstSeq, bytes }], cursor: found.lastSeq, lastSeq: this.lastSeq })
+      })
+    })
+
+  async answerReads(): Promise<void> {
+    for (const answer of this.#reads.splice(0)) answer()
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve()
+  }
+}
+
+/** What a reader has seen: each seq once, or as part of an announced gap. */
+class Reader implements Sink {
+  open = true
+  seen: number[] = []
+  gaps: [number, number][] = []
+  liveAt: number | undefined
+  writable = () => this.open
+  batch = (batch: LogBatch) => void this.seen.push(...batch.entries.map(({ seq }) => seq))
+  entries = (entries: { seq: number }[]) => void this.seen.push(...entries.map(({ seq }) => seq))
+  gap = (from: number, to: number) => {
+    this.gaps.push([from, to])
+    for (let seq = from; seq <= to; seq++) this.seen.push(seq)
+  }
+  live = (seq: number) => {
+    this.liveAt = seq
+  }
+  failed = (error: unknown) => {
+    throw error
+  }
+}
+
+function reading(
+  log: ModelLog,
+  after: number,
+  options: { maxQueueBytes?: number; maxPerSecond?: number; realtime?: boolean } = {},
+) {
+  const reader = new Reader()
+  const subscriber = new Subscriber({
+    taskId: 't',
+    filter: {},
+    after,
+    realtime: true,
+    maxQueueBytes: 1024 * 1024,
+    maxPerSecond: Number.POSITIVE_INFINITY,
+    ...options,
+    sink: reader,
+    queries: log,
+    onGap: () => {},
+    onSent: () => {},
+    onClose: () => {},
+  })
+  subscriber.start()
+  return { reader, subscriber }
+}
+
+const range = (from: number, to: number) =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
+
+describe('A reader', () => {
+  test('sees every line once and in order, or is told of the gap, however commits, reads and its own slowness interleave', async () => {
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('append' as const), lines: fc.integer({ min: 1, max: 5 }) }),
+      fc.constant({ do: 'read' as const }),
+      fc.constant({ do: 'stall' as const }),
+      fc.constant({ do: 'drain' as const }),
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat({ max: 12 }),
+        fc.nat({ max: 12 }),
+        fc.integer({ min: 1, max: 400 }),
+        fc.array(step, { maxLength: 40 }),
+        async (stored, from, maxQueueBytes, steps) => {
+          const log = new ModelLog()
+          for (let lines = stored; lines > 0; lines -= 3) log.append(Math.min(lines, 3))
+          const after = Math.min(from, log.lastSeq)
+          const { reader, subscriber } = reading(log, after, { maxQueueBytes })
+          for (const action of steps) {
+            if (action.do === 'append') subscriber.offer(log.append(action.lines))
+            else if (action.do === 'read') await log.answerReads()
+            else {
+              reader.open = action.do === 'drain'
+              if (reader.open) subscriber.drained()
+            }
+          }
+          reader.open = true
+          for (let turn = 0; turn < 60; turn++) {
+            subscriber.drained()
+            await log.answerReads()
+          }
+          expect(reader.seen).toEqual(range(after + 1, log.lastSeq))
+          subscriber.close()
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  test('that keeps up gets a live batch within the call that publishes it', async () => {
+    const log = new ModelLog()
+    const { reader, subscriber } = reading(log, 0)
+    await log.answerReads()
+    subscriber.offer(log.append(2))
+    expect(reader.seen).toEqual([1, 2])
+  })
+
+  test('that stalls keeps no more than its queue, and is told the range that it lost', async () => {
+    const log = new ModelLog()
+    const { reader, subscriber } = reading(log, 0, { maxQueueBytes: 1000 })
+    await log.answerReads()
+    reader.open = false
+    for (let batch = 0; batch < 100; batch++) subscriber.offer(log.append(1))
+    reader.open = true
+    subscriber.drained()
+    expect(reader.gaps).toHaveLength(1)
+    expect(reader.gaps[0]![0]).toBe(1)
+    expect(reader.gaps[0]![1]).toBeGreaterThan(50)
+    expect(reader.seen).toEqual(range(1, 100))
+  })
+
+  test('that wants the stored part only is told the end and gets nothing live', async () => {
+    const log = new ModelLog()
+    log.append(3)
+    const { reader, subscriber } = reading(log, 0, { realtime: false })
+    for (let turn = 0; turn < 3; turn++) await log.answerReads()
+    subscriber.offer(log.append(1))
+    expect(reader).toMatchObject({ seen: [1, 2, 3], liveAt: 3 })
+  })
+
+  test('gets no more deliveries a second than allowed, and still every line', async () => {
+    const log = new ModelLog()
+    const { reader, subscriber } = reading(log, 0, { maxPerSecond: 50 })
+    await log.answerReads()
+    let deliveries = 0
+    reader.batch = batch => {
+      deliveries++
+      reader.seen.push(...batch.entries.map(({ seq }) => seq))
+    }
+    for (let batch = 0; batch < 51; batch++) subscriber.offer(log.append(1))
+    expect(deliveries).toBeLessThanOrEqual(51)
+    await expect.poll(() => reader.seen.length).toBe(51)
+    expect(reader.seen).toEqual(range(1, 51))
+  })
+})

@@ -1,0 +1,62 @@
+import { mkdir } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
+import { KerutaError } from '#protocol/errors.ts'
+import packageJson from '../package.json' with { type: 'json' }
+import { ConfigError, parseConfig } from './config.ts'
+import { startServer } from './server.ts'
+
+// `node --watch` asks for reports of every import, which Next's own watcher must not inherit.
+delete process.env.WATCH_REPORT_DEPENDENCIES
+
+try {
+  const config = parseConfig(process.env)
+  const dataDir = resolve(config.dataDir)
+  await mkdir(dataDir, { recursive: true })
+  const { server, newAdminKey, close } = await startServer({ ...config, dataDir }, packageJson.version)
+  announce(server.address() as AddressInfo, dataDir, config.auth, newAdminKey)
+  endOnSignals(close)
+} catch (error) {
+  process.stderr.write(`keruta cannot start: ${reasonOf(error)}\n`)
+  process.exit(1)
+}
+
+function announce(
+  { address, family, port }: AddressInfo,
+  dataDir: string,
+  auth: 'on' | 'off',
+  adminKey: string | undefined,
+): void {
+  const host =
+    address === '0.0.0.0' || address === '::' ? 'localhost' : family === 'IPv6' ? `[${address}]` : address
+  const url = `http://${host}:${port}`
+  const lines = [`keruta listens on ${url}`, `data lies in ${dataDir}`]
+  if (auth === 'off')
+    lines.push('authentication is off: everybody on this machine is admin (KERUTA_AUTH=off)')
+  if (adminKey) lines.push(`log in: ${url}/login#key=${adminKey}`, `admin key, shown this once: ${adminKey}`)
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function endOnSignals(close: () => Promise<void>): void {
+  let ending = false
+  const end = (signal: NodeJS.Signals) => {
+    if (ending) process.exit(1)
+    ending = true
+    process.stdout.write(`${signal}: keruta is ending\n`)
+    close().then(
+      () => process.exit(0),
+      error => {
+        process.stderr.write(`keruta did not end cleanly: ${reasonOf(error)}\n`)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof KerutaError) return error.message
+  const { code, message, stack } = error as NodeJS.ErrnoException
+  return code ? message : (stack ?? String(error))
+}
