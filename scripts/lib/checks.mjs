@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { setUp } from '../setup.mjs'
 import { findChromium } from './chromium.mjs'
-import { binOf, projectNode } from './project.mjs'
+import { binOf, projectNode, root } from './project.mjs'
 import { count, countPlaywright, countVitest, withReport } from './reports.mjs'
 import { runToEnd } from './run.mjs'
 
@@ -17,38 +19,32 @@ export const checks = [
     run: () => single(['@biomejs/biome', ['ci', '--error-on-warnings', '--colors=off'], 'biome']),
   },
   { name: 'knip', run: () => single(['knip', ['--no-progress']]) },
-  {
-    name: 'imports',
-    run: () =>
-      single([
-        'dependency-cruiser',
-        [
-          'protocol',
-          'agent',
-          'app',
-          'server',
-          'e2e',
-          'bench',
-          '--config',
-          '.dependency-cruiser.mjs',
-          '--output-type',
-          'err',
-        ],
-        'depcruise',
-      ]),
-  },
+  { name: 'imports', run: imports },
   { name: 'build', run: build },
   { name: 'unit', run: unit },
   { name: 'browser', run: browser },
 ]
 
 async function single(...commands) {
-  for (const [packageName, args, command] of commands) {
+  const notes = []
+  for (const [packageName, args, command = packageName] of commands) {
     const { code, timedOut, leftover } = await tool(packageName, args, { command, timeoutMs: 5 * MINUTE })
-    if (code !== 0) return { ...count(0, 1), notes: timedOut ? ['took longer than 5 minutes'] : [] }
-    if (leftover) return { ...count(1, 0), notes: ['left processes behind, which were ended'] }
+    if (timedOut) notes.push(`${command} took longer than 5 minutes and was ended`)
+    if (leftover) notes.push(`${command} left processes behind, which were ended`)
+    if (code !== 0) return { ...count(0, 1), notes }
   }
-  return count(1, 0)
+  return { ...count(1, 0), notes }
+}
+
+function imports() {
+  const folders = ['protocol', 'agent', 'app', 'server', 'e2e', 'bench'].filter(name =>
+    existsSync(join(root, name)),
+  )
+  return single([
+    'dependency-cruiser',
+    [...folders, '--config', '.dependency-cruiser.mjs', '--output-type', 'err'],
+    'depcruise',
+  ])
 }
 
 async function build() {
