@@ -27,6 +27,10 @@ export async function demandWrite(
   taskId: string,
   sessionId?: string | null,
 ): Promise<string | null> {
+  if (principal.taskId === null && principal.sessionIds === null) {
+    demand(principal, 'write', { taskId })
+    return sessionId ?? null
+  }
   const task = await tasks.find(taskId)
   const own = principal.sessionIds?.length === 1 ? principal.sessionIds[0]! : null
   const target = task ? task.sessionId : (sessionId ?? own)

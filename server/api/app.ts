@@ -3,18 +3,17 @@ import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { Logger } from 'pino'
 import { KerutaError } from '#protocol/errors.ts'
 import type { Auth } from '#server/auth/auth.ts'
+import { type AuthEnv, requirePrincipal } from '#server/auth/middleware.ts'
 import { COOKIE_NAME } from '#server/auth/request.ts'
 import { notFoundProblem, problemHandler, problemResponse } from '#server/http/problem.ts'
 import type { Sessions } from '#server/tasks/sessions.ts'
 import type { Tasks } from '#server/tasks/tasks.ts'
 import { apiKeysApi } from './api-keys.ts'
-import { authenticates } from './auth-request.ts'
 import { docsApi } from './docs.ts'
 import { type HealthDeps, healthApi } from './health.ts'
 import { type LogFilesApiDeps, logFilesApi } from './log-files.ts'
-import { loginApi } from './login.ts'
+import { loginApi, meApi } from './login.ts'
 import { type LogsApiDeps, logsApi } from './logs.ts'
-import type { ApiEnv } from './router.ts'
 import { sessionTasksApi } from './session-tasks.ts'
 import { sessionsApi } from './sessions.ts'
 import { taskLifeApi } from './task-life.ts'
@@ -31,8 +30,8 @@ export interface ApiDeps extends LogsApiDeps, LogFilesApiDeps, HealthDeps {
 const PREFIX = '/api/v1'
 
 /** Everything that is answered by HTTP besides the console's pages. */
-export function createApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>()
+export function createApi(deps: ApiDeps): OpenAPIHono<AuthEnv> {
+  const app = new OpenAPIHono<AuthEnv>()
 
   app.onError(problemHandler(deps.logger))
   app.notFound(notFoundProblem)
@@ -52,7 +51,8 @@ export function createApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     }),
   )
 
-  app.use(`${PREFIX}/*`, authenticates(deps.auth, [`${PREFIX}/login`, `${PREFIX}/logout`]))
+  app.route(PREFIX, loginApi(deps))
+  app.use(`${PREFIX}/*`, requirePrincipal(deps.auth))
   const issueTaskToken = (taskId: string) => deps.auth.issueTaskToken(taskId)
   app.route(PREFIX, logsApi(deps))
   app.route(PREFIX, logFilesApi(deps))
@@ -62,7 +62,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.route(PREFIX, sessionsApi(deps))
   app.route(PREFIX, sessionTasksApi(deps))
   app.route(PREFIX, apiKeysApi({ keys: deps.auth.keys }))
-  app.route(PREFIX, loginApi(deps))
+  app.route(PREFIX, meApi(deps))
   app.route('/api/docs', docsApi())
   app.route('/', healthApi(deps))
 

@@ -7,10 +7,16 @@ import { MAX_FRAME_BYTES } from '#protocol/frames.ts'
 
 const unzip = promisify(gunzip)
 
+export const JSON_TYPE = 'application/json'
+
 /** Reads a JSON body before the schema does, so that what is wrong with it can be told. No body at all is `{}`. */
 export const readsJson: MiddlewareHandler = async (c, next) => {
-  const text = await readText(c, ['application/json'])
-  c.req.bodyCache.json = text.trim() === '' ? {} : parseJson(text)
+  const text = await readText(c, [JSON_TYPE])
+  const empty = text.trim() === ''
+  if (!empty) parseJson(text)
+  const headers = new Headers(c.req.raw.headers)
+  headers.set('content-type', JSON_TYPE)
+  c.req.raw = new Request(c.req.raw, { headers, body: empty ? '{}' : text })
   await next()
 }
 

@@ -41,6 +41,11 @@ export function answersText(description: string, ...types: string[]) {
   }
 }
 
+/** A body whose fields may all be left out, and it with them. */
+export function optionalBody<T extends z.ZodType>(schema: T) {
+  return { required: false, content: { 'application/json': { schema } } }
+}
+
 export function jsonBody<T extends z.ZodType>(schema: T) {
   return { required: true, content: { 'application/json': { schema } } }
 }

@@ -2,10 +2,9 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { KerutaError } from '#protocol/errors.ts'
 import { type NewEntry, newEntrySchema } from '#protocol/log.ts'
-import { mediaType, parseJson, readText } from './body.ts'
+import { JSON_TYPE, mediaType, parseJson, readText } from './body.ts'
 import { badInput } from './router.ts'
 
-const JSON_TYPE = 'application/json'
 const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl']
 
 const list = z.array(newEntrySchema)

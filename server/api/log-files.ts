@@ -67,7 +67,6 @@ export function logFilesApi({ tasks, queries, streamLogs }: LogFilesApiDeps) {
       return c.body(queries.export(taskId, filter, format), 200, {
         'Content-Type': CONTENT_TYPES[format],
         'Content-Disposition': `attachment; filename="${name}"`,
-        'X-Content-Type-Options': 'nosniff',
       })
     },
   )

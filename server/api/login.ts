@@ -1,8 +1,8 @@
 import { createRoute } from '@hono/zod-openapi'
 import { loginSchema, type Me, meSchema } from '#protocol/auth.ts'
 import type { Auth } from '#server/auth/auth.ts'
+import { fromContext } from '#server/auth/middleware.ts'
 import type { Principal } from '#server/auth/principal.ts'
-import { authRequest } from './auth-request.ts'
 import { readsJson } from './body.ts'
 import { answers, answersNothing, jsonBody, named, secured } from './describe.ts'
 import { queryOf } from './query.ts'
@@ -17,7 +17,9 @@ export interface LoginApiDeps {
 const tags = ['Login']
 const me = named('Me', meSchema)
 
-export function loginApi({ auth, version }: LoginApiDeps) {
+/** In and out of the console: open to everybody. */
+export function loginApi(deps: LoginApiDeps) {
+  const { auth } = deps
   const api = createRouter()
 
   api.openapi(
@@ -32,8 +34,8 @@ export function loginApi({ auth, version }: LoginApiDeps) {
       middleware: readsJson,
     }),
     async c => {
-      const { principal, cookie } = await auth.login(authRequest(c), c.req.valid('json').key)
-      return c.json(meOf(principal), 200, { 'Set-Cookie': cookie, 'Cache-Control': 'no-store' })
+      const { principal, cookie } = await auth.login(fromContext(c), c.req.valid('json').key)
+      return c.json(meOf(principal, deps), 200, { 'Set-Cookie': cookie, 'Cache-Control': 'no-store' })
     },
   )
 
@@ -48,10 +50,17 @@ export function loginApi({ auth, version }: LoginApiDeps) {
       responses: answersNothing('The cookie is taken back'),
     }),
     c => {
-      c.header('Set-Cookie', auth.logoutCookie(authRequest(c)))
+      c.header('Set-Cookie', auth.logoutCookie(fromContext(c)))
       return c.body(null, 204)
     },
   )
+
+  return api
+}
+
+/** Who is asking. */
+export function meApi(deps: LoginApiDeps) {
+  const api = createRouter()
 
   api.openapi(
     createRoute({
@@ -63,12 +72,12 @@ export function loginApi({ auth, version }: LoginApiDeps) {
       request: { query: queryOf({}) },
       responses: answers(me, 'The caller'),
     }),
-    c => c.json(meOf(c.get('principal')), 200, { 'Cache-Control': 'no-store' }),
+    c => c.json(meOf(c.get('principal'), deps), 200, { 'Cache-Control': 'no-store' }),
   )
 
-  function meOf({ name, role, sessionIds, taskId }: Principal): Me {
-    return { name, role, sessionIds, taskId, authRequired: auth.required, version }
-  }
-
   return api
+}
+
+function meOf({ name, role, sessionIds, taskId }: Principal, { auth, version }: LoginApiDeps): Me {
+  return { name, role, sessionIds, taskId, authRequired: auth.required, version }
 }

@@ -1,18 +1,13 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { $ZodIssue } from 'zod/v4/core'
 import { type InputError, KerutaError } from '#protocol/errors.ts'
-import type { Principal } from '#server/auth/principal.ts'
-
-/** What the handlers of the API find in their context. */
-export interface ApiEnv {
-  Variables: { principal: Principal }
-}
+import type { AuthEnv } from '#server/auth/middleware.ts'
 
 const MAX_ERRORS = 20
 
 /** A router whose schemas refuse bad input with BAD_REQUEST, naming each part that is wrong. */
-export function createRouter(): OpenAPIHono<ApiEnv> {
-  return new OpenAPIHono<ApiEnv>({
+export function createRouter(): OpenAPIHono<AuthEnv> {
+  return new OpenAPIHono<AuthEnv>({
     defaultHook(result) {
       if (!result.success) throw badInput(PLACES[result.target] ?? result.target, result.error.issues)
     },

@@ -12,7 +12,7 @@ import type { Principal } from '#server/auth/principal.ts'
 import type { Actor, Tasks } from '#server/tasks/tasks.ts'
 import { demandWrite, taskFor } from './access.ts'
 import { readsJson } from './body.ts'
-import { answers, jsonBody, named, secured, taskParams } from './describe.ts'
+import { answers, jsonBody, named, optionalBody, secured, taskParams } from './describe.ts'
 import { queryOf } from './query.ts'
 import { createRouter } from './router.ts'
 
@@ -35,7 +35,7 @@ export function taskLifeApi({ tasks, issueTaskToken }: TaskLifeApiDeps) {
       ...common,
       path: '/tasks/{taskId}/start',
       summary: 'PENDING → PROCESSING; an unknown task is created',
-      request: { ...request, body: jsonBody(named('StartTask', startTaskSchema)) },
+      request: { ...request, body: optionalBody(named('StartTask', startTaskSchema)) },
       responses: answers(named('StartedTask', startedTaskSchema), 'The task, and a token good for it alone'),
     }),
     async c => {
@@ -53,7 +53,7 @@ export function taskLifeApi({ tasks, issueTaskToken }: TaskLifeApiDeps) {
       ...common,
       path: '/tasks/{taskId}/success',
       summary: 'PROCESSING → COMPLETED',
-      request: { ...request, body: jsonBody(named('Success', successSchema)) },
+      request: { ...request, body: optionalBody(named('Success', successSchema)) },
       responses: answers(view, 'The task'),
     }),
     async c => {
@@ -70,7 +70,7 @@ export function taskLifeApi({ tasks, issueTaskToken }: TaskLifeApiDeps) {
       ...common,
       path: '/tasks/{taskId}/fail',
       summary: 'PROCESSING → FAILED',
-      request: { ...request, body: jsonBody(named('Failure', failSchema)) },
+      request: { ...request, body: optionalBody(named('Failure', failSchema)) },
       responses: answers(view, 'The task'),
     }),
     async c => {
@@ -102,7 +102,7 @@ export function taskLifeApi({ tasks, issueTaskToken }: TaskLifeApiDeps) {
       ...common,
       path: '/tasks/{taskId}/cancel',
       summary: 'PENDING or PROCESSING → CANCELLED; a running child is stopped',
-      request: { ...request, body: jsonBody(named('Reason', reasonSchema)) },
+      request: { ...request, body: optionalBody(named('Reason', reasonSchema)) },
       responses: answers(view, 'The task'),
     }),
     async c => {
@@ -118,7 +118,7 @@ export function taskLifeApi({ tasks, issueTaskToken }: TaskLifeApiDeps) {
       ...common,
       path: '/tasks/{taskId}/retry',
       summary: 'FAILED or CANCELLED → PENDING, as the next attempt',
-      request: { ...request, body: jsonBody(named('Reason', reasonSchema)) },
+      request: { ...request, body: optionalBody(named('Reason', reasonSchema)) },
       responses: answers(view, 'The task'),
     }),
     async c => {

@@ -25,7 +25,7 @@ export function taskScriptApi({ tasks }: { tasks: Tasks }) {
     async c => {
       const { taskId } = c.req.valid('param')
       const { script } = await taskFor(tasks, c.get('principal'), 'read', taskId)
-      if (script !== null) return c.text(script, 200, { 'X-Content-Type-Options': 'nosniff' })
+      if (script !== null) return c.text(script)
       throw new KerutaError('NOT_FOUND', `task ${taskId} has no script`)
     },
   )

@@ -1,5 +1,6 @@
 import { KerutaError } from '#protocol/errors.ts'
 import type { FailTask, StatusChange, SuccessTask, Task, TaskStatus } from '#protocol/task.ts'
+import { beganWithLines } from './new-task.ts'
 
 export type Transition = 'start' | 'success' | 'fail' | 'cancel' | 'retry'
 
@@ -15,9 +16,6 @@ export const LEAVES: Record<Transition, readonly TaskStatus[]> = {
 /** Changes of state that a task remembers; the oldest are forgotten first. */
 const MAX_HISTORY = 100
 
-/** Marks a task that exists because somebody wrote lines to it before it was started. */
-export const LINES_CAME_FIRST = 'created by its first lines'
-
 /** Who changes a task, when (ms), and what they say. */
 export interface Change {
   by: string
@@ -31,7 +29,7 @@ export function startPatch(
   run: { agentId?: string; name?: string; script?: string | null; sessionId?: string | null },
 ): Partial<Task> {
   const at = iso(change.at)
-  const startsLife = task.attempt === 1 && task.statusHistory[0]?.message === LINES_CAME_FIRST
+  const startsLife = beganWithLines(task)
   return {
     ...entered(task, 'PROCESSING', change),
     ...(startsLife && at < task.createdAt ? { createdAt: at } : {}),
