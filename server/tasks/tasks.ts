@@ -29,8 +29,6 @@ import { createTaskViewer } from './views.ts'
 export interface TaskChange {
   kind: 'created' | 'updated' | 'deleted'
   task: Task
-  /** What it was, where it was updated. */
-  before?: Task
   /** The task as it was, with `updated`. */
   before?: Task
 }
