@@ -30,7 +30,7 @@ async function single(...commands) {
   for (const [packageName, args, command = packageName] of commands) {
     const { code, timedOut, leftover } = await tool(packageName, args, { command, timeoutMs: 5 * MINUTE })
     if (timedOut) notes.push(`${command} took longer than 5 minutes and was ended`)
-    if (leftover) notes.push(`${command} left processes behind, which were ended`)
+    if (leftover.length > 0) notes.push(`${command} left processes behind, which were ended: ${leftover}`)
     if (code !== 0) return { ...count(0, 1), notes }
   }
   return { ...count(1, 0), notes }

@@ -48,7 +48,7 @@ describe('runToEnd', () => {
       `const { code, leftover } = await lib.runToEnd(process.execPath, ['-e', ${JSON.stringify(leave)}])
        console.log(JSON.stringify({ code, leftover }))`,
     )
-    expect(JSON.parse(stdout)).toEqual({ code: 0, leftover: true })
+    expect(JSON.parse(stdout)).toEqual({ code: 0, leftover: ['sleep'] })
   })
 
   it('ends a step that takes too long', async () => {
@@ -67,7 +67,7 @@ describe('counting', () => {
       'reports.mjs',
       `const result = await lib.withReport('vitest', async path => {
          ${report === undefined ? '' : `fs.writeFileSync(path, ${JSON.stringify(JSON.stringify(report))})`}
-         return { code: ${code} }
+         return { code: ${code}, leftover: [] }
        }, lib.countVitest)
        console.log(JSON.stringify(result))`,
     )

@@ -9,7 +9,7 @@ export async function withReport(name, run, countReport) {
     const { code, timedOut, leftover } = await run(path)
     const result = countReport(readReport(path))
     if (timedOut) result.notes.push(`${name} took too long and was ended`)
-    if (leftover) result.notes.push(`${name} left processes behind, which were ended`)
+    if (leftover.length > 0) result.notes.push(`${name} left processes behind, which were ended: ${leftover}`)
     if (code !== 0 && result.failed === 0) {
       result.failed = 1
       result.notes.push(`${name} ended with code ${code} without naming a failed test`)

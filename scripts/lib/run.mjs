@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { root } from './project.mjs'
 
@@ -28,7 +29,7 @@ export function runInForeground(file, args, env) {
 /**
  * Runs a step to its end without input, in a process group of its own that is gone when this resolves.
  * @param options `quiet`: collect the output instead of showing it; `timeoutMs`: then the group is killed
- * @returns `{code, output, timedOut, leftover}`; `leftover`: processes outlived the step and were killed
+ * @returns `{code, output, timedOut, leftover}`; `leftover`: names of processes that outlived the step and were killed
  */
 export function runToEnd(file, args, { env, quiet = false, timeoutMs = 0, shell = false } = {}) {
   return new Promise((resolve, reject) => {
@@ -62,15 +63,33 @@ export function runToEnd(file, args, { env, quiet = false, timeoutMs = 0, shell 
     }
     for (const signal of SIGNALS) process.on(signal, interrupt)
     let timedOut = false
-    let leftover = false
+    let leftover = []
     const timer = timeoutMs > 0 ? setTimeout(() => (timedOut = kill('SIGKILL')), timeoutMs) : undefined
     child.on('error', reject)
     // Children that outlive the step hold its pipes open: without their end there is no `close`.
-    child.on('exit', () => (leftover = grouped && kill('SIGKILL') && !timedOut))
+    child.on('exit', () => {
+      leftover = timedOut ? [] : livingIn(child.pid)
+      if (grouped) kill('SIGKILL')
+    })
     child.on('close', (code, signal) => {
       clearTimeout(timer)
       for (const name of SIGNALS) process.off(name, interrupt)
       resolve({ code: code ?? 128 + constants.signals[signal], output, timedOut, leftover })
     })
+  })
+}
+
+/** Names of a process group's members on Linux; the dead that nobody has collected do not count. */
+function livingIn(group) {
+  if (process.platform !== 'linux') return []
+  return readdirSync('/proc').flatMap(pid => {
+    try {
+      const [, name, state, , inGroup] = /^\d+ \((.*)\) (\S) (\S+) (\S+)/s.exec(
+        readFileSync(`/proc/${pid}/stat`, 'utf8'),
+      )
+      return Number(inGroup) === group && state !== 'Z' ? [name] : []
+    } catch {
+      return [] // no process, or gone meanwhile
+    }
   })
 }
