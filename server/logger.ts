@@ -1,9 +1,10 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
 
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
-
-/** The server's own log: JSON lines with ISO times and level names, on stdout unless told otherwise. */
-export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
+/**
+ * The server's own log: JSON lines with ISO times and level names, on stdout unless told otherwise.
+ * @param level one of pino's: trace, debug, info, warn, error, fatal, silent
+ */
+export function createLogger(level: string, destination?: DestinationStream): Logger {
   return pino(
     {
       level,

@@ -2,7 +2,6 @@ import { KerutaError } from '#protocol/errors.ts'
 import type { ApiKeys } from './api-keys.ts'
 
 const ADMIN_KEY_ID = 'admin'
-const MIN_PRESET_CHARS = 12
 
 /**
  * The first start makes the admin key and answers it, once. A preset is the admin key from this start on, and also restores one
@@ -24,9 +23,9 @@ export async function ensureAdminKey(
 }
 
 function checkPreset(preset: string): void {
-  if (/^[\x21-\x7e]+$/.test(preset) && preset.length >= MIN_PRESET_CHARS) return
+  if (/^[\x21-\x7e]+$/.test(preset)) return
   throw new KerutaError(
     'BAD_REQUEST',
-    `KERUTA_ADMIN_KEY must be at least ${MIN_PRESET_CHARS} printable ASCII characters without spaces; \`openssl rand -hex 32\` makes a good one`,
+    'KERUTA_ADMIN_KEY must be printable ASCII without spaces, or no header could carry it; `openssl rand -hex 32` makes a good one',
   )
 }

@@ -31,7 +31,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
 
 /** Written aside and linked: a crash leaves no half of it, and of two servers that start at once both get the same. */
 async function create(path: string): Promise<string> {
-  const draft = `${path}.${process.pid}.tmp`
+  const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`
   const file = await open(draft, 'w', 0o600)
   try {
     await file.writeFile(`${randomBytes(48).toString('base64url')}\n`)

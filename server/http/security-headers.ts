@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Area } from './areas.ts'
 
 /**
  * Nothing from another host, and no frames. Inline scripts have to be let: pages are built once and hold Next's own, which
@@ -19,7 +20,7 @@ function contentSecurityPolicy(dev: boolean): string {
 }
 
 /** Sets what every answer carries; a handler may set its own instead. */
-export function securityHeaders({ dev }: { dev: boolean }): (response: ServerResponse) => void {
+export function securityHeaders({ dev }: { dev: boolean }): (response: ServerResponse, area: Area) => void {
   const headers = Object.entries({
     'content-security-policy': contentSecurityPolicy(dev),
     'x-content-type-options': 'nosniff',
@@ -29,7 +30,8 @@ export function securityHeaders({ dev }: { dev: boolean }): (response: ServerRes
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
   })
-  return response => {
+  return (response, area) => {
     for (const [name, value] of headers) response.setHeader(name, value)
+    if (area === 'api') response.setHeader('cache-control', 'no-store')
   }
 }

@@ -61,8 +61,8 @@ export function createHttpServer({ api, pages, upgrade, logger, metrics }: HttpS
 
   server.on('request', (request, response) => {
     logged(request, response)
-    secured(response)
     const area = areaOf(pathOf(request.url))
+    secured(response, area)
     if (area === 'api' || area === 'probe') void answerApi(request, response)
     else answerPage(pages, request, response).catch(error => sendProblem(response, error, report))
   })
