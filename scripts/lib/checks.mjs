@@ -60,7 +60,14 @@ async function unit(filters) {
   return withReport(
     'vitest',
     async path => {
-      const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${path}`, ...filters]
+      const args = [
+        'run',
+        '--reporter=default',
+        '--reporter=./scripts/lib/skip-reporter.mjs',
+        '--reporter=json',
+        `--outputFile.json=${path}`,
+        ...filters,
+      ]
       return tool('vitest', args, { timeoutMs: 9 * MINUTE })
     },
     countVitest,
