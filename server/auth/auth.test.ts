@@ -265,6 +265,8 @@ describe("the console's session", () => {
     await expect(auth.authenticate(foreign)).rejects.toEqual(
       refused('FOREIGN_ORIGIN', 'https://evil.example'),
     )
+    await expect(auth.login(foreign, key)).rejects.toEqual(refused('FOREIGN_ORIGIN', 'https://evil.example'))
+    expect(() => auth.logoutCookie(foreign)).toThrow('https://evil.example')
   })
 
   test('is ended by an empty cookie', () => {

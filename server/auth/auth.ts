@@ -124,8 +124,14 @@ export function createAuth({ mode, apiKeys, jwtSecret, allowedOrigins, now = Dat
       return (await identify(credential)).principal
     },
     issueTaskToken: taskId => tokens.issueForTask(taskId),
-    login: (request, key) => login.open(request, key),
-    logoutCookie: request => login.closeCookie(request),
+    async login(request, key) {
+      checkOrigin(request, 'cookie', allowedOrigins)
+      return login.open(request, key)
+    },
+    logoutCookie(request) {
+      checkOrigin(request, 'cookie', allowedOrigins)
+      return login.closeCookie(request)
+    },
     watch: (principal, onEnd) => watchEnd(principal, { keys, now, onEnd }),
   }
 }
