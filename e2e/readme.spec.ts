@@ -26,7 +26,7 @@ function blocks(heading: string, language: string): string[] {
 
 const environment = () => ({
   ...process.env,
-  KERUTA_URL: server.url,
+  KERUTA_API_URL: server.url,
   KERUTA_API_KEY: ADMIN_KEY,
   PYTHONUNBUFFERED: '1',
 })
