@@ -32,7 +32,8 @@ const flag = z.preprocess(
 /**
  * The one filter language: REST queries, live subscriptions, exports and the console's URL. Fields are joined by AND, values of
  * a list by OR. `search` is a substring, or a JavaScript regular expression where `regex` is true; case-insensitive unless
- * `caseSensitive`. `from` is inclusive, `to` exclusive.
+ * `caseSensitive`, in both as the flag `i` has it: an ASCII letter equals its other case and nothing else, a letter beyond ASCII those
+ * with the same upper case. `from` is inclusive, `to` exclusive.
  */
 export const logFilterShape = {
   source: listOf(sourceSchema),
@@ -76,6 +77,8 @@ export interface CompiledFilter {
   readonly search: string | undefined
   readonly regex: RegExp | undefined
   readonly caseSensitive: boolean
+  /** What a message must match: `regex`, or `search` as a pattern. */
+  readonly pattern: RegExp | undefined
   /** Neither text nor step nor time nor tags: everything matches. */
   readonly matchesAll: boolean
 }
@@ -92,8 +95,8 @@ export function compileFilter(filter: LogFilter): CompiledFilter {
   )
   const caseSensitive = filter.caseSensitive ?? false
   const search = filter.search || undefined
-  const regex =
-    search !== undefined && filter.regex ? new RegExp(search, caseSensitive ? '' : 'i') : undefined
+  const flags = caseSensitive ? '' : 'i'
+  const regex = search !== undefined && filter.regex ? new RegExp(search, flags) : undefined
   const from = filter.from ? Date.parse(filter.from) : Number.NEGATIVE_INFINITY
   const to = filter.to ? Date.parse(filter.to) : Number.POSITIVE_INFINITY
   const allTags = tags.every(Boolean)
@@ -106,6 +109,7 @@ export function compileFilter(filter: LogFilter): CompiledFilter {
     search: regex ? undefined : search,
     regex,
     caseSensitive,
+    pattern: regex ?? (search === undefined ? undefined : new RegExp(escaped(search), flags)),
     matchesAll: allTags && search === undefined && filter.step === undefined && !filter.from && !filter.to,
   }
 }
@@ -117,9 +121,7 @@ export function matchesEntry(filter: CompiledFilter, entry: LogEntry): boolean {
   const at = Date.parse(entry.timestamp)
   if (at < filter.from || at >= filter.to) return false
   if (filter.step !== undefined && entry.step !== filter.step) return false
-  if (filter.regex) return filter.regex.test(entry.message)
-  if (filter.search === undefined) return true
-  return filter.caseSensitive
-    ? entry.message.includes(filter.search)
-    : entry.message.toLowerCase().includes(filter.search.toLowerCase())
+  return filter.pattern?.test(entry.message) ?? true
 }
+
+const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')

@@ -17,7 +17,8 @@ import {
   SOURCE_SHIFT,
 } from './segment-layout.ts'
 
-const decoder = new TextDecoder()
+/** A byte order mark at the beginning of a message is part of it. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Random access to a segment's lines. Nothing is decoded before it is asked for. */
 export class Segment {

@@ -1,0 +1,35 @@
+import type { ExportPlace, ExportStep } from './export.ts'
+
+/** What may wait for a slow reader. */
+const AHEAD_BYTES = 512 * 1024
+const CHUNK_BYTES = 256 * 1024
+
+/**
+ * An export as a stream. Each step is asked for when the reader has room for it, and none after the reader has gone.
+ * @param ask for the step that follows a place
+ */
+export function exportStream(
+  ask: (from: ExportPlace | undefined) => Promise<ExportStep>,
+): ReadableStream<Uint8Array> {
+  let place: ExportPlace | undefined
+  let cancelled = false
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        let step: ExportStep
+        do {
+          step = await ask(place)
+          place = step.next
+        } while (step.bytes.length === 0 && place && !cancelled)
+        if (cancelled) return
+        for (let at = 0; at < step.bytes.length; at += CHUNK_BYTES)
+          controller.enqueue(step.bytes.subarray(at, at + CHUNK_BYTES))
+        if (!place) controller.close()
+      },
+      cancel() {
+        cancelled = true
+      },
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: AHEAD_BYTES }),
+  )
+}

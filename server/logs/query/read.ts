@@ -1,0 +1,50 @@
+import type { CompiledFilter } from '#protocol/log-filter.ts'
+import { sliceSegment } from '#protocol/segment-writer.ts'
+import type { ReadAnswer } from '../queries.ts'
+import { entriesOf, linesOf } from './entries.ts'
+import { segmentMatcher } from './match-segment.ts'
+import { type QueryContext, scan } from './scan.ts'
+
+export interface ReadRequest {
+  taskId: string
+  filter: CompiledFilter
+  after: number
+}
+
+const MOST_TEXT = 256 * 1024
+/** A reader of rare lines hears where it stands at least this often. */
+const MOST_MS = 200
+
+/** What follows a seq, as segments where everything is wanted, else as entries. */
+export async function readOn(
+  context: QueryContext,
+  { taskId, filter, after }: ReadRequest,
+): Promise<ReadAnswer> {
+  const stopAt = performance.now() + MOST_MS
+  const matcher = segmentMatcher(filter)
+  const { lastSeq } = await context.reader.head(taskId)
+  const answer: ReadAnswer = filter.matchesAll
+    ? { segments: [], cursor: after, lastSeq }
+    : { entries: [], cursor: after, lastSeq }
+  let text = 0
+  for await (const piece of scan(
+    context,
+    taskId,
+    { after, order: 'asc' },
+    header => matcher.headerCount(header) !== 0,
+  )) {
+    const { header, segment, from, to } = piece
+    const lines = filter.matchesAll ? [] : linesOf(piece, matcher, 'asc')
+    answer.entries?.push(...entriesOf(piece, taskId, lines))
+    if (segment && answer.segments)
+      answer.segments.push({ firstSeq: header.firstSeq + from, bytes: sliceSegment(segment, from, to).bytes })
+    answer.cursor = header.firstSeq + to - 1
+    text += answer.segments ? header.textBytes : (header.textBytes * lines.length) / header.count
+    if (text >= MOST_TEXT || performance.now() >= stopAt) {
+      answer.lastSeq = Math.max(lastSeq, answer.cursor)
+      return answer
+    }
+  }
+  answer.cursor = answer.lastSeq = Math.max(lastSeq, answer.cursor)
+  return answer
+}
