@@ -1,0 +1,61 @@
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { KerutaError } from '#protocol/errors.ts'
+import { storeError } from './errors.ts'
+import { migrate } from './migrate.ts'
+
+/** Two files, because two libraries open them, and POSIX locks break where two libraries share one. */
+export const entitiesPath = (dataDir: string) => join(dataDir, 'keruta.db')
+export const segmentsPath = (dataDir: string) => join(dataDir, 'segments.db')
+
+/** Bodies are tens of kilobytes, headers a hundred bytes. */
+const SEGMENTS_PAGE_SIZE = 16_384
+
+/**
+ * Makes the folder, takes it for this process, and migrates its databases.
+ * @returns gives the folder free; the system does so too when the process dies
+ * @throws KerutaError CONFLICT where another process has it or it is of a newer version; STORE_UNAVAILABLE where it cannot be used
+ */
+export function takeDataDir(dataDir: string): () => void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const message = `the data folder ${dataDir} cannot be written to: give this user access, or choose another with KERUTA_DATA_DIR`
+    throw new KerutaError('STORE_UNAVAILABLE', message, { cause: error })
+  }
+  const lock = takeLock(dataDir)
+  try {
+    prepare(entitiesPath(dataDir), new URL('../../../prisma/migrations/', import.meta.url), 4096)
+    prepare(segmentsPath(dataDir), new URL('./migrations/', import.meta.url), SEGMENTS_PAGE_SIZE)
+  } catch (error) {
+    lock.close()
+    throw storeError(error)
+  }
+  return () => lock.close()
+}
+
+/** An open exclusive transaction is a lock that dies with the process. */
+function takeLock(dataDir: string): DatabaseSync {
+  const lock = new DatabaseSync(join(dataDir, 'lock.db'), { timeout: 0 })
+  try {
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+    return lock
+  } catch (error) {
+    lock.close()
+    const message = `another keruta server uses the data folder ${dataDir}: stop it, or choose another folder with KERUTA_DATA_DIR`
+    throw new KerutaError('CONFLICT', message, { cause: error })
+  }
+}
+
+function prepare(path: string, migrations: URL, pageSize: number): void {
+  const db = new DatabaseSync(path)
+  try {
+    // Both only take effect before the first table, and stay with the file.
+    db.exec(`PRAGMA page_size = ${pageSize}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL`)
+    migrate(db, migrations, path)
+  } finally {
+    db.close()
+  }
+}

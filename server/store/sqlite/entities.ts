@@ -1,0 +1,34 @@
+import { PrismaLibSql } from '@prisma/adapter-libsql'
+import type { ApiKey } from '#protocol/auth.ts'
+import type { Session } from '#protocol/session.ts'
+import type { Task } from '#protocol/task.ts'
+import type { Collection } from '#server/store/store.ts'
+import { createCollection, type Delegate } from './collection.ts'
+import { PrismaClient } from './generated/client.ts'
+
+export interface Entities {
+  sessions: Collection<Session>
+  tasks: Collection<Task>
+  apiKeys: Collection<ApiKey>
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** @param path of a database that is migrated already */
+export function openEntities(path: string): Entities {
+  const client = new PrismaClient({
+    adapter: new PrismaLibSql({ url: `file:${path}` }),
+    errorFormat: 'minimal',
+  })
+  // A delegate's own type is spelled out for one model; a collection is written for all.
+  const delegate = (model: 'session' | 'task' | 'apiKey') => client[model] as unknown as Delegate
+  return {
+    sessions: createCollection<Session>(delegate('session'), ['template', 'tags']),
+    tasks: createCollection<Task>(delegate('task'), ['env', 'resources', 'statusHistory']),
+    apiKeys: createCollection<ApiKey>(delegate('apiKey'), ['sessionIds']),
+    async ping() {
+      await client.$queryRaw`SELECT 1`
+    },
+    close: () => client.$disconnect(),
+  }
+}

@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import { KerutaError } from '#protocol/errors.ts'
+
+/**
+ * Brings a database to the newest version: files `0001_name.sql`, each applied once, in a transaction of its own.
+ * @param folder where the files lie
+ * @param path of the database, for messages
+ * @throws KerutaError CONFLICT where the database is newer than the files
+ */
+export function migrate(db: DatabaseSync, folder: URL, path: string, now: () => number = Date.now): void {
+  db.exec(
+    'CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)',
+  )
+  const current = Number(
+    db.prepare('SELECT coalesce(max(version), 0) AS version FROM migration').get()!.version,
+  )
+  const known = readdirSync(folder)
+    .filter(name => /^\d{4}_\w+\.sql$/.test(name))
+    .sort()
+  if (current > known.length) {
+    throw new KerutaError(
+      'CONFLICT',
+      `${path} has version ${current}, made by a newer keruta; this one knows up to version ${known.length}. ` +
+        'Start the newer keruta, or choose another folder with KERUTA_DATA_DIR.',
+    )
+  }
+  for (const [index, name] of known.entries()) {
+    if (index < current) continue
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      db.exec(readFileSync(new URL(name, folder), 'utf8'))
+      db.prepare('INSERT INTO migration VALUES (?, ?, ?)').run(index + 1, name, new Date(now()).toISOString())
+      db.exec('COMMIT')
+    } catch (error) {
+      db.exec('ROLLBACK')
+      throw error
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import type { SegmentSummary } from '#protocol/segment-check.ts'
+import type { Codec } from '#server/store/store.ts'
+
+/** What the writer thread is asked to do. An op's bodies lie one after the other in its batch's buffer, from `at` on. */
+export type PlacedOp = WriterOp & { at: number }
+
+export type WriterOp =
+  | { kind: 'append'; taskId: string; expectedNextSeq: number; segments: AppendedSegment[] }
+  | { kind: 'endStream'; taskId: string; streamId: string; endN: number }
+  | { kind: 'replace'; taskId: string; old: number[]; merged: MergedSegment[] }
+  /** One step: whole segments whose last seq is below `beforeSeq`, as many as take little time. */
+  | { kind: 'remove'; taskId: string; beforeSeq: number }
+
+export interface AppendedSegment {
+  summary: SegmentSummary
+  stream: { streamId: string; lastN: number } | undefined
+  size: number
+}
+
+export interface MergedSegment {
+  firstSeq: number
+  summary: SegmentSummary
+  codec: Codec
+  size: number
+}
+
+export interface RemoveStep {
+  lines: number
+  done: boolean
+}
+
+export type WriterRequest = { kind: 'batch'; ops: PlacedOp[]; bytes: ArrayBuffer } | { kind: 'close' }
+
+/** One outcome for each op of the batch; the buffer comes back to be used again. */
+export type WriterReply =
+  | { kind: 'done'; outcomes: Outcome[]; bytes: ArrayBuffer }
+  | { kind: 'ready' }
+  | { kind: 'failed'; error: PlainError }
+
+export type Outcome = { value: unknown } | { error: PlainError }
+
+/** An error as it crosses threads. */
+export interface PlainError {
+  message: string
+  errcode: number | undefined
+}
+
+export function plainError(error: unknown): PlainError {
+  const { message, errcode } = error as { message?: string; errcode?: number }
+  return { message: message ?? String(error), errcode }
+}
