@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Problem } from '#protocol/errors.ts'
+import type { Problem } from '#protocol/problem.ts'
 import { problemHeaders, type Report, toProblem } from './problem.ts'
 
 /** Answers an upgrade that is not taken, as a problem document, and ends the socket. */
