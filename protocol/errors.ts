@@ -1,4 +1,7 @@
-import { z } from 'zod'
+import type { z } from 'zod'
+
+/** Free of schemas at run time, so that threads and the agent start quickly without them. */
+export type { Problem } from './problem.ts'
 
 /** Every code that REST problems and live `error` frames carry, with the HTTP status it answers. */
 export const ERROR_STATUS = {
@@ -24,20 +27,10 @@ export const ERROR_STATUS = {
 export type ErrorCode = keyof typeof ERROR_STATUS
 
 /** What is wrong with one part of the input; `path` is dotted (`entries.3.level`), `''` for the whole. */
-export const inputErrorSchema = z.object({ path: z.string(), message: z.string() })
-export type InputError = z.infer<typeof inputErrorSchema>
-
-/** RFC 9457 problem document; `code` is keruta's own machine-readable member. */
-export const problemSchema = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.number().int(),
-  detail: z.string().optional(),
-  code: z.string(),
-  errors: z.array(inputErrorSchema).optional(),
-  retryAfterMs: z.number().optional(),
-})
-export type Problem = z.infer<typeof problemSchema>
+export interface InputError {
+  path: string
+  message: string
+}
 
 /** The one class for expected failures, on the server and in the agent. */
 export class KerutaError extends Error {

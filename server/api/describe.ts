@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
-import { problemSchema } from '#protocol/errors.ts'
 import { idSchema } from '#protocol/ids.ts'
+import { problemSchema } from '#protocol/problem.ts'
 
 /** Either proves who is asking: a key or token in `Authorization`, or the console's cookie. */
 export const secured: Record<string, string[]>[] = [{ bearer: [] }, { cookie: [] }]
