@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { isLoopback } from './auth/request.ts'
-import type { LogLevel } from './logger.ts'
 
 /** What the server's environment says. */
 export interface Config {
@@ -13,7 +12,7 @@ export interface Config {
   adminKey: string | undefined
   jwtSecret: string | undefined
   allowedOrigins: string[]
-  logLevel: LogLevel
+  logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
   /** Messages a second that one sender may send, and one reader gets; 0 for no limit. A message may hold a batch. */
   ingestRate: number
   readerRate: number

@@ -53,7 +53,6 @@ export async function startServer(config: Config, version: string): Promise<Runn
     jwtSecret: config.jwtSecret ?? (await loadSecret(dataDir)),
     allowedOrigins: config.allowedOrigins,
   })
-  const adminKey = config.auth === 'on' ? await ensureAdminKey(auth.keys, config.adminKey) : undefined
   const metrics = createMetrics(() => store.tasks.countBy('status'))
   const queries = openLogQueries(location, { regexBudgetMs: config.regexBudgetMs })
   const compactor = startCompactor({ store: segments, location, logger })
@@ -189,6 +188,8 @@ export async function startServer(config: Config, version: string): Promise<Runn
 
   await http.listen(config.port, config.host)
   await http.ready()
+  // Last, because the key is shown once only: a start that fails must not have made it.
+  const adminKey = config.auth === 'on' ? await ensureAdminKey(auth.keys, config.adminKey) : undefined
 
   return {
     server: http.server,

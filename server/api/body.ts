@@ -16,7 +16,8 @@ export const readsJson: MiddlewareHandler = async (c, next) => {
   if (!empty) parseJson(text)
   const headers = new Headers(c.req.raw.headers)
   headers.set('content-type', JSON_TYPE)
-  c.req.raw = new Request(c.req.raw, { headers, body: empty ? '{}' : text })
+  // Not `new Request(c.req.raw, …)`: behind a socket that is the adapter's own object, which undici does not know.
+  c.req.raw = new Request(c.req.url, { method: c.req.method, headers, body: empty ? '{}' : text })
   await next()
 }
 
