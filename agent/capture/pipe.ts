@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process'
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** A pipe's two ends. The writing end is the child's and must be closed here once it has it. */
+export interface Pipe {
+  readFd: number
+  writeFd: number
+}
+
+const READ_BYTES = 64 * 1024
+
+/**
+ * Real pipes, by named ones that are unlinked at once. Node's own are socket pairs, on which `echo x > /dev/stderr` fails in the
+ * child. `undefined` where the system has no named pipes.
+ */
+export function makePipes(count: number): Pipe[] | undefined {
+  if (process.platform === 'win32') return undefined
+  const dir = mkdtempSync(join(tmpdir(), 'keruta-'))
+  try {
+    const paths = Array.from({ length: count }, (_, index) => join(dir, String(index)))
+    if (spawnSync('mkfifo', ['-m', '600', ...paths]).status !== 0) return undefined
+    return paths.map(path => {
+      const readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+      return { readFd, writeFd: openSync(path, constants.O_WRONLY) }
+    })
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+export function closeWriters(pipes: Pipe[]): void {
+  for (const { writeFd } of pipes) closeSync(writeFd)
+}
+
+/** Reads a pipe into one buffer that is used again and again: a chunk is good until `onChunk` returns. */
+export function readPipe(readFd: number, onChunk: (chunk: Buffer) => void, onEnd: () => void): Socket {
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  const options = {
+    fd: readFd,
+    readable: true,
+    writable: false,
+    onread: {
+      buffer,
+      callback: (bytes: number) => {
+        onChunk(buffer.subarray(0, bytes))
+        return true
+      },
+    },
+  }
+  const socket = new Socket(options as ConstructorParameters<typeof Socket>[0])
+  socket.on('end', onEnd)
+  socket.on('error', onEnd)
+  socket.resume()
+  return socket
+}

@@ -1,0 +1,60 @@
+import { FLAG_CONTINUED, SOURCE_SHIFT } from '#protocol/segment-layout.ts'
+import type { LevelTracker } from './level.ts'
+import type { LineSink } from './lines.ts'
+
+/** Where lines go once their source and level are known. Memory that is handed over is good until the call returns. */
+export interface TaggedSink {
+  /** Lines `from` … `to - 1` of a block of whole lines of one source; `lineNumber` is that of line `from`. */
+  block(text: Uint8Array, ends: Uint32Array, tags: Uint8Array, from: number, to: number, lineNumber: number): void
+  line(message: Uint8Array, tag: number, lineNumber: number): void
+}
+
+/** The stage between lines and delivery that gives each its level, and holds back those below the threshold. */
+export class Tagger implements LineSink {
+  /** Lines that were below the threshold. */
+  skipped = 0
+  readonly #out: TaggedSink
+  readonly #source: number
+  readonly #levels: LevelTracker
+  readonly #minLevel: number
+  #tags = new Uint8Array(1024)
+  #openLevel = 0
+
+  /**
+   * @param source position in SOURCES
+   * @param minLevel position in LEVELS
+   */
+  constructor(out: TaggedSink, source: number, levels: LevelTracker, minLevel: number) {
+    this.#out = out
+    this.#source = source << SOURCE_SHIFT
+    this.#levels = levels
+    this.#minLevel = minLevel
+  }
+
+  block(text: Uint8Array, ends: Uint32Array, count: number, lineNumber: number): void {
+    if (this.#tags.length < ends.length) this.#tags = new Uint8Array(ends.length)
+    const tags = this.#tags
+    let from = 0
+    let start = 0
+    for (let index = 0; index < count; index++) {
+      const end = ends[index]!
+      const level = this.#levels.levelOf(text, start, end - 1)
+      tags[index] = this.#source | level
+      start = end
+      if (level >= this.#minLevel) continue
+      if (index > from) this.#out.block(text, ends, tags, from, index, lineNumber + from)
+      from = index + 1
+      this.skipped++
+    }
+    if (count > from) this.#out.block(text, ends, tags, from, count, lineNumber + from)
+  }
+
+  line(message: Uint8Array, flags: number, lineNumber: number): void {
+    if ((flags & FLAG_CONTINUED) === 0) this.#openLevel = this.#levels.levelOf(message, 0, message.length)
+    if (this.#openLevel < this.#minLevel) {
+      if (flags === 0) this.skipped++
+      return
+    }
+    this.#out.line(message, this.#source | this.#openLevel | flags, lineNumber)
+  }
+}

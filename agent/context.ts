@@ -1,0 +1,23 @@
+import type { Config } from './config.ts'
+import type { Api } from './delivery/api.ts'
+
+/** What every command is given. */
+export interface Context {
+  config: Config
+  /** Words after `--`, for `execute`. */
+  rest: string[]
+  /** The server's API with the settings' token. */
+  api(): Promise<Api>
+  /** Results, to stdout. */
+  print(text: string): void
+  /** Notices, to stderr, one line each; none with `--quiet`. */
+  say(message: string): void
+  /** Notices for `--verbose`. */
+  explain(message: string): void
+}
+
+/** Opens the API of the settings; the client is loaded only by commands that call it. */
+export async function openApi(config: Config): Promise<Api> {
+  const { Api } = await import('./delivery/api.ts')
+  return new Api({ url: config.apiUrl, token: config.token, timeoutMs: config.timeoutMs, retries: config.retryCount })
+}

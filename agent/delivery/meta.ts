@@ -1,0 +1,68 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { FailTask, StartTask, SuccessTask } from '#protocol/task.ts'
+
+/** What an agent has to tell the server beside the lines, kept beside them until it has been told. */
+export interface SpoolMeta {
+  version: 1
+  taskId: string
+  streamId: string
+  agentId: string
+  apiUrl: string
+  websocketUrl: string
+  owner: Owner
+  start?: StartTask
+  /** Lines of the stream, once it has ended. */
+  endN?: number
+  finish?: { success: SuccessTask } | { fail: FailTask }
+}
+
+/** A process, told from a later one that was given the same id by the time it started. */
+export interface Owner {
+  host: string
+  pid: number
+  startedAt: string
+}
+
+export function writeMeta(dir: string, meta: SpoolMeta): void {
+  const path = join(dir, 'meta.json')
+  writeFileSync(`${path}.new`, JSON.stringify(meta), { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
+
+/** `undefined` where there is none that can be read. */
+export function readMeta(dir: string): SpoolMeta | undefined {
+  try {
+    const meta = JSON.parse(readFileSync(join(dir, 'meta.json'), 'utf8')) as SpoolMeta
+    return meta.version === 1 && typeof meta.taskId === 'string' && typeof meta.streamId === 'string' ? meta : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function thisProcess(): Owner {
+  return { host: hostname(), pid: process.pid, startedAt: startOf(process.pid) ?? '' }
+}
+
+/** Whether the process lives, as far as this machine can know. */
+export function isAlive(owner: Owner): boolean {
+  if (owner.host !== hostname()) return false
+  try {
+    process.kill(owner.pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+  const startedAt = startOf(owner.pid)
+  return startedAt === undefined || owner.startedAt === '' || startedAt === owner.startedAt
+}
+
+/** Start time in clock ticks since boot, where there is a /proc. */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,79 @@
+import { SOURCE_SHIFT } from '#protocol/segment-layout.ts'
+import { SegmentWriter } from '#protocol/segment-writer.ts'
+import type { BufferPool } from './buffer-pool.ts'
+import { finishFrame } from './merge.ts'
+import { RECORD_HEADER_BYTES, type SpoolRecord, sealRecord } from './record.ts'
+
+const AGENT_SOURCE = 2
+
+/**
+ * Numbers a stream's lines 1, 2, 3 … in the order they come, and gathers them into records: one per turn of the event loop, or
+ * more where a turn brings more than 256 KiB.
+ */
+export class Outbox {
+  readonly #streamId: string
+  readonly #pool: BufferPool
+  readonly #out: (record: SpoolRecord) => void
+  readonly #now: () => number
+  readonly #writer = new SegmentWriter()
+  #n = 0
+  #firstN = 1
+  #scheduled: NodeJS.Immediate | undefined
+  #agentLines = 0
+
+  constructor(streamId: string, pool: BufferPool, out: (record: SpoolRecord) => void, now: () => number = Date.now) {
+    this.#streamId = streamId
+    this.#pool = pool
+    this.#out = out
+    this.#now = now
+  }
+
+  /** Number of the last line. */
+  get n(): number {
+    return this.#n
+  }
+
+  block(text: Uint8Array, ends: Uint32Array, tags: Uint8Array, from: number, to: number, lineNumber: number): void {
+    const at = this.#now()
+    let next = from
+    while (next < to) {
+      const reached = this.#writer.addBlock(text, ends, tags, next, to, at, lineNumber + next - from)
+      this.#added(reached - next)
+      next = reached
+      if (next < to) this.cut()
+    }
+  }
+
+  line(message: Uint8Array, tag: number, lineNumber: number): void {
+    const at = this.#now()
+    if (!this.#writer.add(message, at, tag, lineNumber)) {
+      this.cut()
+      this.#writer.add(message, at, tag, lineNumber)
+    }
+    this.#added(1)
+  }
+
+  /** An entry of the agent itself. @param level position in LEVELS */
+  say(level: number, message: string): void {
+    this.#agentLines++
+    this.line(new TextEncoder().encode(message), (AGENT_SOURCE << SOURCE_SHIFT) | level, this.#agentLines)
+  }
+
+  /** Hands on what has been gathered. */
+  cut(): void {
+    if (this.#writer.count === 0) return
+    const count = this.#writer.count
+    const bytes = finishFrame(this.#writer, this.#streamId, this.#firstN, RECORD_HEADER_BYTES, size => this.#pool.take(size))
+    const record = sealRecord(bytes, this.#firstN, count)
+    this.#firstN += count
+    this.#out(record)
+  }
+
+  #added(lines: number): void {
+    this.#n += lines
+    this.#scheduled ??= setImmediate(() => {
+      this.#scheduled = undefined
+      this.cut()
+    })
+  }
+}

@@ -1,0 +1,30 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Config } from '../config.ts'
+
+/** What a script finds in its environment, so that `keruta log` and its like need no flags in it. */
+export function childEnvironment(config: Config, taskId: string, token: string | undefined): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = {
+    ...config.environment,
+    KERUTA_TASK_ID: taskId,
+    KERUTA_API_URL: config.apiUrl,
+    KERUTA_ARTIFACTS_DIR: config.artifactsDir,
+  }
+  if (config.sessionId !== undefined) env.KERUTA_SESSION_ID = config.sessionId
+  if (token !== undefined) env.KERUTA_API_TOKEN = token
+  const path = env.PATH ?? ''
+  if (!isOnPath('keruta', path)) env.PATH = [path, fileURLToPath(new URL('../bin', import.meta.url))].filter(Boolean).join(delimiter)
+  return env
+}
+
+function isOnPath(name: string, path: string): boolean {
+  return path.split(delimiter).some(folder => {
+    try {
+      accessSync(join(folder, name), constants.X_OK)
+      return folder !== ''
+    } catch {
+      return false
+    }
+  })
+}

@@ -1,0 +1,94 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ID_PATTERN, uuidv7 } from '#protocol/id-text.ts'
+import { commandTarget, fileTarget, scriptOrLineTarget, type Target } from '../capture/target.ts'
+import type { Context } from '../context.ts'
+import { usageError } from '../exit.ts'
+import { parseValue, type Setting } from '../settings.ts'
+import { runTask } from './run.ts'
+
+export interface ExecuteOptions {
+  script?: string
+  /** First word: a script file or a command line. */
+  word?: string
+  words: string[]
+  name?: string
+  disableLogStreaming?: boolean
+  timeout?: string
+  grace?: string
+  drainTimeout?: string
+}
+
+/** `keruta execute`: finds out what to run, and runs it. @returns the script's exit code */
+export async function execute(context: Context, options: ExecuteOptions): Promise<number> {
+  const { config } = context
+  const durations = {
+    timeoutMs: duration('--timeout', options.timeout),
+    graceMs: duration('--grace', options.grace) ?? 10_000,
+    drainMs: duration('--drain-timeout', options.drainTimeout) ?? 10_000,
+  }
+  if (config.taskId !== undefined && !ID_PATTERN.test(config.taskId)) {
+    throw usageError(`the task id "${config.taskId.slice(0, 140)}" must be 1 to 128 characters of A-Z a-z 0-9 . _ : - and start with a letter or digit`)
+  }
+  const given = givenTarget(context, options)
+  const fetched = given ? undefined : await fetchTarget(context)
+  const taskId = config.taskId ?? uuidv7()
+  if (config.taskId === undefined) context.say(`task ${taskId}: ${config.apiUrl}/tasks/${taskId}`)
+  const target = given ?? fetched!.target
+  if (options.name) target.name = options.name.slice(0, 200)
+  try {
+    const streaming = config.logStreaming && !options.disableLogStreaming
+    return await runTask(context, { taskId, target, streaming, ...durations })
+  } finally {
+    if (fetched) rmSync(fetched.dir, { recursive: true, force: true })
+  }
+}
+
+function givenTarget({ rest }: Context, { script, word, words }: ExecuteOptions): Target | undefined {
+  const ways = [script !== undefined && '--script', word !== undefined && 'a script', rest.length > 0 && 'a command after --'].filter(Boolean)
+  if (script !== undefined && word !== undefined) return withWords(fileTarget(script), [word, ...words, ...rest])
+  if (ways.length > 1 && script === undefined) throw usageError(`give either ${ways.join(' or ')}, not both`)
+  if (rest.length > 0 && script === undefined) return commandTarget(rest)
+  if (script !== undefined) return withWords(fileTarget(script), rest)
+  return word === undefined ? undefined : withWords(scriptOrLineTarget(word), words)
+}
+
+function withWords(target: Target, words: string[]): Target {
+  if (words.length === 0) return target
+  // After `sh -c line` the first word would become $0.
+  const lead = target.args[0] === '-c' ? ['sh'] : []
+  return { ...target, args: [...target.args, ...lead, ...words] }
+}
+
+/** The script that the server has for the task, as a file of its own. */
+async function fetchTarget(context: Context): Promise<{ target: Target; dir: string }> {
+  const { taskId } = context.config
+  if (taskId === undefined) {
+    throw usageError('nothing to run: give a script, a command after --, or --task-id of a task that has a script (see keruta execute --help)')
+  }
+  const api = await context.api()
+  const response = await api.get<Response>(`/tasks/${encodeURIComponent(taskId)}/script`, { raw: true })
+  const script = scriptOf(await response.text(), response.headers.get('content-type'))
+  if (!script) throw usageError(`task ${taskId} has no script: give one, or a command after --`)
+  const dir = mkdtempSync(join(tmpdir(), 'keruta-script-'))
+  const path = join(dir, 'script')
+  writeFileSync(path, script)
+  chmodSync(path, 0o700)
+  return { target: { ...fileTarget(path), name: taskId }, dir }
+}
+
+function scriptOf(text: string, type: string | null): string | undefined {
+  if (!type?.includes('json')) return text
+  const { script, content } = JSON.parse(text) as { script?: string; content?: string }
+  return script ?? content
+}
+
+function duration(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  try {
+    return parseValue({ kind: 'duration' } as Setting, text) as number
+  } catch (error) {
+    throw usageError(`${flag}: "${text}" ${(error as Error).message}`)
+  }
+}

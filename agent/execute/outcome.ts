@@ -1,0 +1,61 @@
+import { constants } from 'node:os'
+import type { FailTask, SuccessTask } from '#protocol/task.ts'
+import type { ChildEnd } from '../capture/child.ts'
+
+/** What the agent knows about an end beside the child's status. */
+export interface Circumstances {
+  timedOutAfterMs?: number
+  cancelled: boolean
+  /** A signal that the agent passed on. */
+  forwarded?: NodeJS.Signals
+  killedAfterGrace: boolean
+  outOfMemory: boolean
+}
+
+export interface Outcome {
+  exitCode: number
+  finish: { success: SuccessTask } | { fail: FailTask }
+  /** Entry for the log: why it did not end well. */
+  entry?: { level: number; message: string }
+}
+
+const ERROR = 3
+const CRITICAL = 4
+
+/** How the run ended: exit code, what the server is told, and what the log says. Pure. */
+export function outcomeOf(end: ChildEnd, about: Circumstances, at: string): Outcome {
+  if (end.code === 0 && about.timedOutAfterMs === undefined) return { exitCode: 0, finish: { success: { exitCode: 0, at } } }
+  const exitCode = end.code ?? 128 + (constants.signals[end.signal!] ?? 0)
+  const { message, errorCode } = explain(end, about)
+  const level = end.signal && !about.forwarded && !about.cancelled ? CRITICAL : ERROR
+  return {
+    exitCode: exitCode === 0 ? 1 : exitCode,
+    finish: { fail: { message, errorCode, exitCode, signal: end.signal, at } },
+    entry: { level, message },
+  }
+}
+
+/** The script could not be started at all. */
+export function notStarted(error: NodeJS.ErrnoException, file: string, at: string): Outcome {
+  const missing = error.code === 'ENOENT'
+  const message = missing
+    ? `${file} was not found`
+    : error.code === 'EACCES'
+      ? `${file} may not be executed`
+      : `${file} could not be started: ${error.message}`
+  const exitCode = missing ? 127 : 126
+  const errorCode = missing ? 'COMMAND_NOT_FOUND' : 'NOT_EXECUTABLE'
+  return { exitCode, finish: { fail: { message, errorCode, exitCode, at } }, entry: { level: ERROR, message } }
+}
+
+function explain(end: ChildEnd, about: Circumstances): { message: string; errorCode: string } {
+  const killed = about.killedAfterGrace ? ', and then killed because it did not end within the grace time' : ''
+  if (about.timedOutAfterMs !== undefined) {
+    return { message: `stopped after the timeout of ${about.timedOutAfterMs / 1000} s${killed}`, errorCode: 'TIMEOUT' }
+  }
+  if (about.cancelled) return { message: `cancelled${killed}`, errorCode: 'CANCELLED' }
+  if (about.outOfMemory) return { message: 'killed by the system because memory ran out', errorCode: 'OUT_OF_MEMORY' }
+  if (about.forwarded) return { message: `ended by ${about.forwarded} to the agent${killed}`, errorCode: about.forwarded }
+  if (end.signal) return { message: `killed by ${end.signal}`, errorCode: end.signal }
+  return { message: `exited with code ${end.code}`, errorCode: `EXIT_${end.code}` }
+}

@@ -1,0 +1,269 @@
+import { parseLevel } from '#protocol/levels.ts'
+
+/** One setting: where it may stand and how its text is read. */
+export interface Setting {
+  /** Its path in YAML, camelCase. */
+  key: string
+  /** Variables in order of precedence. */
+  env?: string[]
+  /** Further paths in YAML, as older files spell them. */
+  aliases?: string[]
+  kind: Kind
+  fallback: Value
+  secret?: boolean
+  about: string
+}
+
+export type Value = string | number | boolean | undefined
+type Kind = 'text' | 'url' | 'websocketUrl' | 'flag' | 'count' | 'duration' | 'size' | 'level'
+
+/** Every setting there is. Durations are kept in milliseconds, sizes in bytes. */
+export const SETTINGS = {
+  apiUrl: {
+    key: 'api.url',
+    env: ['KERUTA_API_URL'],
+    kind: 'url',
+    fallback: 'http://127.0.0.1:8080',
+    about: 'the server; with or without /api/v1',
+  },
+  token: {
+    key: 'api.token',
+    env: ['KERUTA_API_TOKEN', 'KERUTA_AUTH_TOKEN', 'KERUTA_API_KEY'],
+    aliases: ['auth.token', 'api.key', 'api.apiKey'],
+    kind: 'text',
+    fallback: undefined,
+    secret: true,
+    about: 'an API key or JWT',
+  },
+  timeoutMs: {
+    key: 'api.timeout',
+    env: ['KERUTA_TIMEOUT'],
+    kind: 'duration',
+    fallback: 30_000,
+    about: 'how long a call may take',
+  },
+  retryCount: {
+    key: 'api.retryCount',
+    env: ['KERUTA_RETRY_COUNT'],
+    aliases: ['errorHandling.retryCount'],
+    kind: 'count',
+    fallback: 3,
+    about: 'how often a failed call is tried again',
+  },
+  taskId: { key: 'task.id', env: ['KERUTA_TASK_ID'], kind: 'text', fallback: undefined, about: 'the task' },
+  sessionId: {
+    key: 'session.id',
+    env: ['KERUTA_SESSION_ID'],
+    kind: 'text',
+    fallback: undefined,
+    about: 'the session of new tasks',
+  },
+  workspaceId: {
+    key: 'workspace.id',
+    env: ['KERUTA_WORKSPACE_ID', 'CODER_WORKSPACE_ID'],
+    kind: 'text',
+    fallback: undefined,
+    about: 'the workspace that the agent runs in',
+  },
+  logStreaming: {
+    key: 'logStreaming.enabled',
+    env: ['KERUTA_LOG_STREAMING_ENABLED'],
+    kind: 'flag',
+    fallback: true,
+    about: 'false: only start and end of a task are reported',
+  },
+  bufferSize: {
+    key: 'logStreaming.bufferSize',
+    env: ['KERUTA_LOG_BUFFER_SIZE'],
+    kind: 'count',
+    fallback: 1000,
+    about: 'lines that are also kept in memory, beside the spool',
+  },
+  batchSize: {
+    key: 'logStreaming.batchSize',
+    env: ['KERUTA_LOG_BATCH_SIZE'],
+    kind: 'count',
+    fallback: 10,
+    about: 'lines at which a batch goes in any case',
+  },
+  flushIntervalMs: {
+    key: 'logStreaming.flushInterval',
+    env: ['KERUTA_LOG_FLUSH_INTERVAL'],
+    kind: 'duration',
+    fallback: 1000,
+    about: 'age at which a batch goes in any case',
+  },
+  maxRetries: {
+    key: 'logStreaming.maxRetries',
+    kind: 'count',
+    fallback: 3,
+    about: 'accepted from older files; lines are sent again until they are stored',
+  },
+  retryIntervalMs: {
+    key: 'logStreaming.retryInterval',
+    kind: 'duration',
+    fallback: 5000,
+    about: 'wait after the server could not store lines and named no time',
+  },
+  spoolMaxMb: {
+    key: 'logStreaming.spoolMaxMb',
+    env: ['KERUTA_SPOOL_MAX_MB'],
+    kind: 'count',
+    fallback: 1024,
+    about: 'MB of undelivered lines on disk at which the script is slowed down',
+  },
+  websocketUrl: {
+    key: 'websocket.url',
+    env: ['KERUTA_WEBSOCKET_URL'],
+    kind: 'websocketUrl',
+    fallback: undefined,
+    about: 'where lines go; default: /ws/tasks of the server',
+  },
+  reconnectMs: {
+    key: 'websocket.reconnectInterval',
+    kind: 'duration',
+    fallback: 5000,
+    about: 'longest wait between two attempts to connect',
+  },
+  maxReconnectAttempts: {
+    key: 'websocket.maxReconnectAttempts',
+    kind: 'count',
+    fallback: 10,
+    about: 'attempts after the script has ended; while it runs there is no bound',
+  },
+  logLevel: {
+    key: 'logging.level',
+    env: ['KERUTA_LOG_LEVEL'],
+    kind: 'level',
+    fallback: undefined,
+    about: 'lines below it are not sent; default: all are sent',
+  },
+  logFormat: { key: 'logging.format', kind: 'text', fallback: 'json', about: "the daemon's own log" },
+  logOutput: { key: 'logging.output', kind: 'text', fallback: 'stderr', about: "the daemon's own log" },
+  artifactsDir: {
+    key: 'artifacts.directory',
+    env: ['KERUTA_ARTIFACTS_DIR'],
+    kind: 'text',
+    fallback: '/.keruta/doc',
+    about: 'where a task leaves its artifacts',
+  },
+  maxFileBytes: {
+    key: 'artifacts.maxSize',
+    env: ['KERUTA_MAX_FILE_SIZE'],
+    kind: 'size',
+    fallback: 100 * 1024 * 1024,
+    about: 'largest artifact; a bare number is in MB',
+  },
+  autoFix: {
+    key: 'errorHandling.autoFix',
+    env: ['KERUTA_AUTO_FIX_ENABLED'],
+    kind: 'flag',
+    fallback: true,
+    about: 'whether a failure may create an auto-fix task',
+  },
+  httpInput: {
+    key: 'daemon.httpInput',
+    env: ['KERUTA_USE_HTTP_INPUT'],
+    kind: 'flag',
+    fallback: false,
+    about: 'input by HTTP',
+  },
+  daemonPort: {
+    key: 'daemon.port',
+    env: ['KERUTA_DAEMON_PORT'],
+    kind: 'count',
+    fallback: 8080,
+    about: "the daemon's port",
+  },
+  pollIntervalMs: {
+    key: 'daemon.pollInterval',
+    env: ['KERUTA_POLL_INTERVAL'],
+    kind: 'duration',
+    fallback: 5000,
+    about: 'how often the daemon asks for work',
+  },
+  maxConcurrentTasks: {
+    key: 'daemon.maxConcurrentTasks',
+    env: ['KERUTA_MAX_CONCURRENT_TASKS'],
+    kind: 'count',
+    fallback: 1,
+    about: 'always 1',
+  },
+  workingDir: {
+    key: 'workingDir',
+    env: ['KERUTA_WORKING_DIR'],
+    kind: 'text',
+    fallback: undefined,
+    about: 'where tasks run; default: here',
+  },
+  baseDir: {
+    key: 'baseDir',
+    env: ['KERUTA_BASE_DIR'],
+    kind: 'text',
+    fallback: undefined,
+    about: 'spool and settings; default: ~/.keruta, or keruta in the temporary folder',
+  },
+} as const satisfies Record<string, Setting>
+
+export type SettingName = keyof typeof SETTINGS
+
+/** What only tests and odd hosts need, no settings of a file. */
+export const OTHER_VARIABLES = ['KERUTA_CONFIG']
+
+/**
+ * Reads a setting's text.
+ * @throws Error that says what would be right
+ */
+export function parseValue(setting: Setting, input: unknown): Value {
+  const text = String(input).trim()
+  switch (setting.kind) {
+    case 'text':
+      return text
+    case 'level': {
+      const level = parseLevel(text)
+      if (!level) throw new Error('must be DEBUG, INFO, WARN, ERROR or CRITICAL')
+      return level
+    }
+    case 'flag':
+      if (/^(true|1|yes|on)$/i.test(text)) return true
+      if (/^(false|0|no|off)$/i.test(text)) return false
+      throw new Error('must be true or false')
+    case 'count':
+      if (!/^\d{1,9}$/.test(text)) throw new Error('must be a whole number, 0 or more')
+      return Number(text)
+    case 'duration':
+      return parseDuration(text)
+    case 'size':
+      return parseSize(text)
+    case 'url':
+      return parseUrl(text, ['http:', 'https:']).replace(/\/api\/v1$/, '')
+    case 'websocketUrl':
+      return parseUrl(text, ['ws:', 'wss:'])
+  }
+}
+
+const DURATIONS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, '': 1000 }
+const SIZES: Record<string, number> = { '': 1024 ** 2, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
+
+function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|)$/.exec(text)
+  if (!match) throw new Error('must be a duration such as 1s, 500ms or 2m; a bare number is in seconds')
+  return Number(match[1]) * DURATIONS[match[2]!]!
+}
+
+function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(?:([kmg])i?b?|(b)|)$/i.exec(text)
+  if (!match) throw new Error('must be a size such as 100MB; a bare number is in MB')
+  return Number(match[1]) * SIZES[(match[2] ?? match[3] ?? '').toLowerCase()]!
+}
+
+function parseUrl(text: string, protocols: string[]): string {
+  let url: URL
+  try {
+    url = new URL(text)
+  } catch {
+    throw new Error(`must be a URL such as ${protocols[0]}//127.0.0.1:8080`)
+  }
+  if (!protocols.includes(url.protocol)) throw new Error(`must begin with ${protocols.map(name => `${name}//`).join(' or ')}`)
+  return text.replace(/\/+$/, '')
+}
