@@ -4,7 +4,8 @@ import type { ErrorHandler, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Logger } from 'pino'
 import { z } from 'zod'
-import { ERROR_STATUS, type ErrorCode, inputErrors, KerutaError, type Problem } from '#protocol/errors.ts'
+import { ERROR_STATUS, type ErrorCode, inputErrors, KerutaError } from '#protocol/errors.ts'
+import type { Problem } from '#protocol/problem.ts'
 
 /** The one place on the server where errors become answers: RFC 9457 problem documents. */
 export function problemResponse(error: unknown, report?: Report): Response {

@@ -181,6 +181,26 @@ test('a client that goes away while it is refused leaves the server unharmed', a
   expect((await fetch(`${base}/healthz`)).status).toBe(200)
 })
 
+test('a connection that cannot be accepted is logged, and ends nothing', async () => {
+  http.server.emit('error', new Error('accept EMFILE'))
+  expect(logged).toContainEqual(
+    expect.objectContaining({ err: expect.objectContaining({ message: 'accept EMFILE' }) }),
+  )
+  expect((await fetch(`${base}/healthz`)).status).toBe(200)
+})
+
+test('connections over the limit are refused, and said in the log', async () => {
+  http.server.maxConnections = 1
+  const first = connect(Number(new URL(base).port), '127.0.0.1')
+  await once(first, 'connect')
+  const second = connect(Number(new URL(base).port), '127.0.0.1')
+  await once(second, 'close')
+  await expect
+    .poll(() => logged)
+    .toContainEqual(expect.objectContaining({ remote: '127.0.0.1', level: 'warn' }))
+  first.destroy()
+})
+
 test('with readers connected, a shutdown ends them and takes about half a second', async () => {
   const ws = new WebSocket(`${base.replace('http', 'ws')}/ws/tasks/1`)
   await once(ws, 'open')

@@ -44,10 +44,14 @@ const LIMITS = {
   keepAliveTimeout: 65_000,
 }
 
+/** A socket each: more would end in failures all over the server. */
+const MAX_CONNECTIONS = 10_000
+
 const HOT_RELOAD = '/_next/hmr'
 
 export function createHttpServer({ api, pages, upgrade, logger, metrics }: HttpServerOptions): HttpServer {
   const server = createServer(LIMITS)
+  server.maxConnections = MAX_CONNECTIONS
   const sockets = trackSockets(server)
   const logged = accessLog(logger, metrics)
   const secured = securityHeaders(pages)
@@ -83,9 +87,18 @@ export function createHttpServer({ api, pages, upgrade, logger, metrics }: HttpS
     writeProblem(socket, toProblem(unreadable(error)))
   })
 
+  server.on('drop', data =>
+    logger.warn({ remote: data?.remoteAddress }, `over ${MAX_CONNECTIONS} connections: one was refused`),
+  )
+
   return {
     server,
-    listen: (port, host) => listen(server, port, host),
+    async listen(port, host) {
+      const address = await listen(server, port, host)
+      // A connection that cannot be accepted, such as for want of file descriptors, must not end the process.
+      server.on('error', err => logger.error({ err }, 'a connection could not be accepted'))
+      return address
+    },
     async ready() {
       await pages.ready()
       // Next adds its upgrade listener at its first request.
