@@ -2,10 +2,11 @@ import type { ApiKey } from '#protocol/auth.ts'
 import { KerutaError } from '#protocol/errors.ts'
 import type { Collection } from '#server/store/store.ts'
 import { ApiKeys } from './api-keys.ts'
+import { createIdentify } from './identify.ts'
 import { Login, type LoginAnswer } from './login.ts'
 import { checkOrigin } from './origin.ts'
 import type { Principal } from './principal.ts'
-import { type AuthRequest, type Credential, credentialOf } from './request.ts'
+import { type AuthRequest, credentialOf } from './request.ts'
 import { Tokens } from './tokens.ts'
 import { watchEnd } from './watch.ts'
 
@@ -53,62 +54,8 @@ const EVERYBODY: Principal = {
 export function createAuth({ mode, apiKeys, jwtSecret, allowedOrigins, now = Date.now }: AuthOptions): Auth {
   const keys = new ApiKeys(apiKeys, now)
   const tokens = new Tokens(jwtSecret, now)
-  const login = new Login({ tokens, now, identify: (token, via) => identify({ token, via }) })
-
-  async function identify({ token, via }: Credential): Promise<{ principal: Principal; key?: ApiKey }> {
-    if (via === 'cookie') {
-      const cookie = await tokens.verifyCookie(token)
-      if (cookie) return fromCookie(cookie)
-    }
-    if (!looksLikeJwt(token)) {
-      const key = await keys.byToken(token)
-      if (!key)
-        throw new KerutaError('UNAUTHENTICATED', 'the API key is unknown; check that it was copied whole')
-      return { principal: fromKey(key, via), key }
-    }
-    const claims = await tokens.verify(token)
-    return {
-      principal: {
-        id: claims.sub,
-        name: claims.sub,
-        role: claims.role,
-        sessionIds: claims.sessions ?? null,
-        taskId: claims.task ?? null,
-        keyId: null,
-        via,
-        expiresAt: claims.exp * 1000,
-      },
-    }
-  }
-
-  async function fromCookie(cookie: { keyId: string; print: string; expiresAt: number }) {
-    const key = await keys.byId(cookie.keyId)
-    if (!key?.hash.startsWith(cookie.print)) {
-      throw new KerutaError('UNAUTHENTICATED', 'the key of this session is no longer there; log in again')
-    }
-    const principal = fromKey(key, 'cookie')
-    const expiresAt = Math.min(principal.expiresAt ?? Number.POSITIVE_INFINITY, cookie.expiresAt)
-    return { principal: { ...principal, expiresAt }, key }
-  }
-
-  function fromKey(key: ApiKey, via: Principal['via']): Principal {
-    if (key.revokedAt !== null) {
-      throw new KerutaError(
-        'UNAUTHENTICATED',
-        `the API key "${key.name}" was revoked at ${key.revokedAt}; use another`,
-      )
-    }
-    const expiresAt = key.expiresAt === null ? null : Date.parse(key.expiresAt)
-    if (expiresAt !== null && expiresAt <= now()) {
-      throw new KerutaError(
-        'UNAUTHENTICATED',
-        `the API key "${key.name}" expired at ${key.expiresAt}; use another`,
-      )
-    }
-    keys.touch(key)
-    const { id, name, role, sessionIds } = key
-    return { id, name, role, sessionIds, taskId: null, keyId: id, via, expiresAt }
-  }
+  const identify = createIdentify({ keys, tokens, now })
+  const login = new Login({ tokens, now, identify })
 
   return {
     required: mode === 'on',
@@ -141,8 +88,4 @@ function missing(): KerutaError {
     'UNAUTHENTICATED',
     'no token was sent; send an API key or JWT as "Authorization: Bearer …", "X-API-Key: …" or ?token=…, or log in at /login',
   )
-}
-
-function looksLikeJwt(token: string): boolean {
-  return token.startsWith('eyJ') && token.split('.').length === 3
 }

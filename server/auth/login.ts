@@ -1,6 +1,6 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import type { ApiKey } from '#protocol/auth.ts'
 import { KerutaError } from '#protocol/errors.ts'
+import type { Identify } from './identify.ts'
 import type { Principal } from './principal.ts'
 import { type AuthRequest, COOKIE_NAME, clientAddress, isSecure } from './request.ts'
 import type { Tokens } from './tokens.ts'
@@ -14,7 +14,7 @@ export interface LoginAnswer {
 interface LoginOptions {
   tokens: Tokens
   now: () => number
-  identify(token: string, via: 'cookie' | 'header'): Promise<{ principal: Principal; key?: ApiKey }>
+  identify: Identify
 }
 
 const SESSION_SECONDS = 30 * 24 * 3600
@@ -35,7 +35,7 @@ export class Login {
     const address = clientAddress(request)
     // Taken before the check, so that guesses at the same moment count too.
     await this.#take(address)
-    const { principal, key } = await this.#options.identify(token.trim(), 'header')
+    const { principal, key } = await this.#options.identify({ token: token.trim(), via: 'header' })
     await this.#limiter.reward(address)
     const now = Math.floor(this.#options.now() / 1000)
     const end = Math.min(
