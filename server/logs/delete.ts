@@ -75,12 +75,11 @@ async function removeOld(
 ): Promise<number | undefined> {
   const [first] = step
   if (!first || first.minAt >= cutoff) return 0
-  const firstSeqs = step.map(header => header.firstSeq)
   if (first.maxAt < cutoff) {
-    const replaced = await segments.replace(taskId, firstSeqs, [])
+    const replaced = await segments.replace(taskId, step, [])
     return replaced ? step.reduce((sum, header) => sum + header.count, 0) : undefined
   }
-  const [stored] = await segments.bodies(taskId, firstSeqs)
+  const [stored] = await segments.bodies(taskId, [first.firstSeq])
   const segment = stored && openBody(stored, first)
   if (!stored || segment?.count !== first.count) return undefined
   const kept = youngRuns(segment, cutoff).map(([from, to]) => {
@@ -89,7 +88,7 @@ async function removeOld(
     return { firstSeq: first.firstSeq + from, summary, codec: stored.codec, body }
   })
   const left = kept.reduce((sum, part) => sum + part.summary.count, 0)
-  return (await segments.replace(taskId, firstSeqs, kept)) ? segment.count - left : undefined
+  return (await segments.replace(taskId, [first], kept)) ? segment.count - left : undefined
 }
 
 /** Lines to keep, as runs `from` … `to - 1`. */

@@ -143,12 +143,12 @@ export interface SegmentStore extends SegmentReader {
   /** Records how many lines a stream has. */
   endStream(taskId: string, streamId: string, endN: number): Promise<void>
   /**
-   * Puts `merged` in the place of the segments that begin at `old`, all or nothing; false where one of `old` is gone. A reader in
-   * the middle sees each line once. `merged` may hold fewer lines: that deletes.
+   * Puts `merged` in the place of the segments `old`, all or nothing; false where one of `old` is gone or has another count by
+   * now. A reader in the middle sees each line once. `merged` may hold fewer lines: that deletes.
    */
   replace(
     taskId: string,
-    old: number[],
+    old: Pick<SegmentHeader, 'firstSeq' | 'count'>[],
     merged: { firstSeq: number; summary: SegmentSummary; codec: Codec; body: Uint8Array }[],
   ): Promise<boolean>
   /** Deletes whole segments whose last seq is below `beforeSeq`, or all, in steps that never hold the writer for long; lines deleted. */

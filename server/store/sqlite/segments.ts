@@ -29,7 +29,8 @@ export function createSegmentStore(reader: SqliteReader, writer: Writer): Segmen
         codec,
         size: body.length,
       }))
-      const op = { kind: 'replace' as const, taskId, old, merged: described }
+      const replaced = old.map(({ firstSeq, count }) => ({ firstSeq, count }))
+      const op = { kind: 'replace' as const, taskId, old: replaced, merged: described }
       return (await writer.submit(
         op,
         merged.map(({ body }) => body),

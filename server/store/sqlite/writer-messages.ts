@@ -1,5 +1,8 @@
 import type { SegmentSummary } from '#protocol/segment-check.ts'
-import type { Codec } from '#server/store/store.ts'
+import type { Codec, SegmentHeader } from '#server/store/store.ts'
+
+/** Segments to be replaced: those of the same first line and count hold the same lines. */
+export type Replaced = Pick<SegmentHeader, 'firstSeq' | 'count'>
 
 /** What the writer thread is asked to do. An op's bodies lie one after the other in its batch's buffer, from `at` on. */
 export type PlacedOp = WriterOp & { at: number }
@@ -7,7 +10,7 @@ export type PlacedOp = WriterOp & { at: number }
 export type WriterOp =
   | { kind: 'append'; taskId: string; expectedNextSeq: number; segments: AppendedSegment[] }
   | { kind: 'endStream'; taskId: string; streamId: string; endN: number }
-  | { kind: 'replace'; taskId: string; old: number[]; merged: MergedSegment[] }
+  | { kind: 'replace'; taskId: string; old: Replaced[]; merged: MergedSegment[] }
   /** One step: whole segments whose last seq is below `beforeSeq`, as many as take little time. */
   | { kind: 'remove'; taskId: string; beforeSeq: number }
 

@@ -83,10 +83,10 @@ export function createWriterOps(db: DatabaseSync) {
 
   function replace({ taskId, old, merged }: WriterOp & { kind: 'replace' }, next: NextBody): boolean {
     const log = logs.get(taskId)
-    const rows = old.map(firstSeq => selectOne.get(taskId, firstSeq))
+    const rows = old.map(({ firstSeq }) => selectOne.get(taskId, firstSeq))
     const bodies = merged.map(({ size }) => next(size))
-    if (!rows.every(row => row !== undefined)) return false
-    for (const row of rows) erase(log, row)
+    if (!rows.every((row, index) => row?.count === old[index]!.count)) return false
+    for (const row of rows) erase(log, row!)
     for (const [index, { firstSeq, summary, codec }] of merged.entries())
       insert(log, firstSeq, summary, codec, bodies[index]!)
     changeAfterErasing(log)
