@@ -201,6 +201,15 @@ test('a deletion takes the log along; a running task is not deleted', async () =
   expect((await call('GET', 'tasks/t/logs')).body.totalElements).toBe(1)
 })
 
+test('a deletion that was cut short can be repeated: the log left behind goes', async () => {
+  const { call, store } = await openApi()
+  await call('POST', 'tasks/t/logs', { body: { message: 'x' } })
+  await store.tasks.remove({ id: 't' })
+  expect((await call('DELETE', 'tasks/t')).status).toBe(204)
+  expect((await store.segments.totals(['t'])).get('t')?.lines ?? 0).toBe(0)
+  expect((await call('DELETE', 'tasks/t')).status).toBe(404)
+})
+
 async function withTasks() {
   const api = await openApi()
   for (const [index, id] of ['alpha', 'beta', 'gamma', 'delta'].entries()) {

@@ -133,5 +133,5 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     }
   }
 
-  return { app, call, keyOf, auth, tasks, clock, changes, streams, parts }
+  return { app, call, keyOf, auth, tasks, clock, changes, streams, parts, store }
 }

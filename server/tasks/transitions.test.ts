@@ -18,7 +18,12 @@ const change = (ms: number, message?: string) => ({ by: 'agent:a', at: T0 + ms, 
 const running: Task = { ...pending, ...startPatch(pending, change(1000), { agentId: 'a' }) }
 
 test('a start notes who runs the task and since when', () => {
-  expect(running).toMatchObject({ status: 'PROCESSING', agentId: 'a', startedAt: iso(1000), createdAt: iso(0) })
+  expect(running).toMatchObject({
+    status: 'PROCESSING',
+    agentId: 'a',
+    startedAt: iso(1000),
+    createdAt: iso(0),
+  })
   expect(running.statusHistory.map(({ status, at, by }) => [status, at, by])).toEqual([
     ['PENDING', iso(0), 'ops'],
     ['PROCESSING', iso(1000), 'agent:a'],
@@ -69,7 +74,12 @@ test('a retry clears what the run left and keeps the history', () => {
   const failed: Task = { ...running, ...failPatch(running, change(2000), { exitCode: 1, errorCode: 'E' }) }
   const again: Task = { ...failed, ...retryPatch(failed, { by: 'ops', at: T0 + 9000 }) }
   expect(again).toEqual({ ...pending, attempt: 2, statusHistory: again.statusHistory })
-  expect(again.statusHistory.map(entry => entry.status)).toEqual(['PENDING', 'PROCESSING', 'FAILED', 'PENDING'])
+  expect(again.statusHistory.map(entry => entry.status)).toEqual([
+    'PENDING',
+    'PROCESSING',
+    'FAILED',
+    'PENDING',
+  ])
 })
 
 test('a history does not grow for ever: the oldest entries go', () => {

@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeEach, expect, test } from 'vitest'
+import { openStore } from '#server/store/open.ts'
+import { createTasks, type TaskChange } from './tasks.ts'
+
+const dataDir = await mkdtemp(join(tmpdir(), 'keruta-tasks-'))
+const store = await openStore({ kind: 'sqlite', dataDir })
+afterAll(async () => {
+  await store.close()
+  await rm(dataDir, { recursive: true })
+})
+
+const changes: TaskChange[] = []
+const deletedLogs: string[] = []
+beforeEach(() => {
+  changes.length = 0
+  deletedLogs.length = 0
+})
+
+/** Another server over the same store. */
+const open = () =>
+  createTasks({
+    store,
+    segments: store.segments,
+    logState: () => ({ state: 'complete', detail: '' }),
+    deleteLogs: async id => deletedLogs.push(id),
+    onChange: change => changes.push(change),
+    clock: () => Date.parse('2026-03-01T12:00:00.000Z'),
+    newId: () => 'made-up',
+  })
+const tasks = open()
+const ops = { name: 'ops' }
+
+test('a task that is written to comes into being once, whoever comes first', async () => {
+  await Promise.all(Array.from({ length: 20 }, () => open().ensure('lines', ops, null)))
+  expect(changes.map(({ kind, task }) => [kind, task.id])).toEqual([['created', 'lines']])
+  expect(await tasks.get('lines')).toMatchObject({ name: 'lines', status: 'PENDING' })
+})
+
+test('a task that was deleted comes into being again when it is written to', async () => {
+  await tasks.ensure('twice', ops)
+  await tasks.remove('twice')
+  expect(deletedLogs).toEqual(['twice'])
+  await tasks.ensure('twice', ops)
+  expect(await tasks.find('twice')).toBeDefined()
+})
+
+test('of twenty servers that start a task, one does, also where all must create it', async () => {
+  const starts = Array.from({ length: 20 }, (_, index) => open().start('race', { agentId: `a${index}` }, ops))
+  const settled = await Promise.allSettled(starts)
+  expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  const reasons = settled.flatMap(result => (result.status === 'rejected' ? [result.reason.code] : []))
+  expect(new Set(reasons)).toEqual(new Set(['ILLEGAL_TRANSITION']))
+  expect((await tasks.get('race')).statusHistory).toHaveLength(2)
+})
+
+test('an agent that repeats its start at the same moment starts once', async () => {
+  const starts = Array.from({ length: 10 }, () => open().start('again', { agentId: 'a' }, ops))
+  const started = await Promise.all(starts)
+  expect(started.every(task => task.status === 'PROCESSING')).toBe(true)
+  expect((await tasks.get('again')).statusHistory).toHaveLength(2)
+})
+
+test('of a deletion and a start at once, either the task runs or it is gone', async () => {
+  for (let round = 0; round < 10; round++) {
+    const id = `either-${round}`
+    await tasks.create({ id, priority: 0, maxAttempts: 1 }, ops)
+    const [removed, started] = await Promise.allSettled([
+      open().remove(id),
+      open()
+        .success(id, {}, ops)
+        .catch(() => open().start(id, { agentId: 'a' }, ops)),
+    ])
+    const left = await tasks.find(id)
+    if (removed.status === 'rejected') expect(left?.status).toBe('PROCESSING')
+    if (left === undefined) expect(removed.status).toBe('fulfilled')
+    if (left) expect(started.status).toBe('fulfilled')
+  }
+})
+
+test('changes that do not touch one another are all kept', async () => {
+  await tasks.create({ id: 'busy', priority: 0, maxAttempts: 1 }, ops)
+  await tasks.start('busy', { agentId: 'a' }, ops)
+  await Promise.all([
+    tasks.patch('busy', { name: 'Busy' }),
+    tasks.progress('busy', { progress: 50 }),
+    tasks.patch('busy', { priority: 7 }),
+  ])
+  expect(await tasks.get('busy')).toMatchObject({ name: 'Busy', progress: 50, priority: 7 })
+})
