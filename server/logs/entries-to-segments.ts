@@ -1,12 +1,15 @@
 import { isUtf8 } from 'node:buffer'
 import { LEVELS, type NewEntry, SOURCES } from '#protocol/log.ts'
-import { Segment } from '#protocol/segment.ts'
+import type { Segment } from '#protocol/segment.ts'
 import { checkSegment, type SegmentSummary } from '#protocol/segment-check.ts'
 import { type EntryExtra, SOURCE_SHIFT } from '#protocol/segment-layout.ts'
 import { SegmentWriter } from '#protocol/segment-writer.ts'
 
 /** Entries as strangers post them, as segments: usually one, more where they are too many or too far apart in time. */
-export function segmentsOf(entries: NewEntry[], now: number): { segment: Segment; summary: SegmentSummary }[] {
+export function segmentsOf(
+  entries: NewEntry[],
+  now: number,
+): { segment: Segment; summary: SegmentSummary }[] {
   const writer = new SegmentWriter()
   const segments: { segment: Segment; summary: SegmentSummary }[] = []
   const finish = () => segments.push(checkSegment(writer.finish(), isUtf8))

@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import { KerutaError } from '#protocol/errors.ts'
-import { MAX_MESSAGE_BYTES, type NewEntry } from '#protocol/log.ts'
+import type { NewEntry } from '#protocol/log.ts'
 import type { Segment } from '#protocol/segment.ts'
 import { checkSegment } from '#protocol/segment-check.ts'
 import { SegmentError } from '#protocol/segment-layout.ts'
 import type { SegmentStore } from '#server/store/store.ts'
+import { checkEntry } from './check-entry.ts'
 import { segmentsOf } from './entries-to-segments.ts'
 import { TaskAppender } from './task-appender.ts'
 
@@ -20,7 +21,10 @@ export interface Ingest {
   /** Entries numbered within a stream, like `appendSegment`. */
   appendNumbered(taskId: string, streamId: string, firstN: number, entries: NewEntry[]): Promise<number>
   /** Entries that nobody numbered: each call stores them anew. */
-  appendEntries(taskId: string, entries: NewEntry[]): Promise<{ firstSeq: number; lastSeq: number; accepted: number }>
+  appendEntries(
+    taskId: string,
+    entries: NewEntry[],
+  ): Promise<{ firstSeq: number; lastSeq: number; accepted: number }>
   /** Highest stored line of a stream; 0 for an unknown one. */
   streamHead(taskId: string, streamId: string): Promise<number>
   /** Records a stream's end once all its `n` lines are stored. @throws StreamError OUT_OF_ORDER where some are missing */
@@ -57,6 +61,7 @@ export function createIngest(options: IngestOptions): Ingest {
       return (await appenderOf(taskId).add({ segment, summary, stream: { streamId, firstN } })).n
     },
     async appendNumbered(taskId, streamId, firstN, entries) {
+      entries.forEach(checkEntry)
       let at = firstN
       const parts = segmentsOf(entries, options.now()).map(({ segment, summary }) => {
         const part = { segment, summary, stream: { streamId, firstN: at } }
@@ -67,8 +72,12 @@ export function createIngest(options: IngestOptions): Ingest {
       return results.at(-1)!.n
     },
     async appendEntries(taskId, entries) {
-      entries.forEach(checkSize)
-      const results = await Promise.all(segmentsOf(entries, options.now()).map(part => appenderOf(taskId).add(part)))
+      entries.forEach(checkEntry)
+      if (entries.length === 0)
+        return { firstSeq: 0, lastSeq: (await options.segments.head(taskId)).lastSeq, accepted: 0 }
+      const results = await Promise.all(
+        segmentsOf(entries, options.now()).map(part => appenderOf(taskId).add(part)),
+      )
       return { firstSeq: results[0]!.firstSeq, lastSeq: results.at(-1)!.lastSeq, accepted: entries.length }
     },
     streamHead: (taskId, streamId) => appenderOf(taskId).streamHead(streamId),
@@ -86,11 +95,4 @@ function checked(bytes: Uint8Array) {
     if (error instanceof SegmentError) throw new KerutaError('BAD_SEGMENT', error.message, { cause: error })
     throw error
   }
-}
-
-function checkSize(entry: NewEntry, index: number): void {
-  const size = Buffer.byteLength(entry.message)
-  if (size <= MAX_MESSAGE_BYTES) return
-  const message = `message has ${size} bytes; at most ${MAX_MESSAGE_BYTES} fit into one entry, so split it`
-  throw new KerutaError('TOO_LARGE', message, { errors: [{ path: `entries.${index}.message`, message }] })
 }

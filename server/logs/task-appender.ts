@@ -75,7 +75,8 @@ export class TaskAppender {
 
   async endStream(streamId: string, n: number): Promise<void> {
     const stored = await this.streamHead(streamId)
-    if (stored < n) throw new StreamError(stored, `stream ${streamId} has ${stored} of ${n} lines here: send the rest`)
+    if (stored < n)
+      throw new StreamError(stored, `stream ${streamId} has ${stored} of ${n} lines here: send the rest`)
     await this.#deps.ensureTask(this.#taskId)
     await this.#deps.segments.endStream(this.#taskId, streamId, n)
   }
@@ -101,7 +102,8 @@ export class TaskAppender {
   #take(): Waiting[] {
     let bytes = 0
     let count = 0
-    for (; count < this.#waiting.length && bytes < MAX_APPEND_BYTES; count++) bytes += this.#waiting[count]!.segment.bytes.length
+    for (; count < this.#waiting.length && bytes < MAX_APPEND_BYTES; count++)
+      bytes += this.#waiting[count]!.segment.bytes.length
     return this.#waiting.splice(0, count)
   }
 
@@ -116,7 +118,11 @@ export class TaskAppender {
       const head: TaskHead = this.#head
       const plan = planAppend(rest, head)
       if (plan.fresh.length === 0) return plan.settle(head)
-      const result = await segments.append(this.#taskId, head.lastSeq + 1, plan.fresh.map(({ stored }) => stored))
+      const result = await segments.append(
+        this.#taskId,
+        head.lastSeq + 1,
+        plan.fresh.map(({ stored }) => stored),
+      )
       const kept = result.ok ? plan.fresh.length : result.appended
       this.#keep(plan.fresh.slice(0, kept), head)
       if (result.ok) return plan.settle(head)
@@ -130,7 +136,11 @@ export class TaskAppender {
     for (const { part, segment, stored } of fresh) {
       const firstSeq = head.lastSeq + 1
       head.lastSeq += segment.count
-      if (stored.stream) head.streams.set(stored.stream.streamId, { ...head.streams.get(stored.stream.streamId), n: stored.stream.lastN })
+      if (stored.stream)
+        head.streams.set(stored.stream.streamId, {
+          ...head.streams.get(stored.stream.streamId),
+          n: stored.stream.lastN,
+        })
       this.#deps.onCommit(segment.count, segment.text.length, (performance.now() - part.since) / 1000)
       this.#deps.publish(this.#taskId, firstSeq, segment)
       part.resolve({ firstSeq, lastSeq: head.lastSeq, n: stored.stream?.lastN ?? 0 })
@@ -162,7 +172,11 @@ function planAppend(parts: Waiting[], head: TaskHead) {
     else if (firstN > n + 1) early.push({ part, streamId })
     else {
       const { segment, summary } = firstN === n + 1 ? part : cut(part.segment, n + 1 - firstN)
-      fresh.push({ part, segment, stored: { body: segment.bytes, summary, stream: { streamId, firstN: n + 1, lastN } } })
+      fresh.push({
+        part,
+        segment,
+        stored: { body: segment.bytes, summary, stream: { streamId, firstN: n + 1, lastN } },
+      })
       reached.set(streamId, lastN)
     }
   }
@@ -171,10 +185,16 @@ function planAppend(parts: Waiting[], head: TaskHead) {
     unsettled: (part: Waiting) => [...early, ...known].some(other => other.part === part),
     settle(after: TaskHead) {
       const nOf = (streamId: string) => after.streams.get(streamId)?.n ?? 0
-      for (const { part, streamId } of known) part.resolve({ firstSeq: 0, lastSeq: after.lastSeq, n: nOf(streamId) })
+      for (const { part, streamId } of known)
+        part.resolve({ firstSeq: 0, lastSeq: after.lastSeq, n: nOf(streamId) })
       for (const { part, streamId } of early) {
         const n = nOf(streamId)
-        part.reject(new StreamError(n, `line ${n + 1} of stream ${streamId} must come before line ${part.stream!.firstN}`))
+        part.reject(
+          new StreamError(
+            n,
+            `line ${n + 1} of stream ${streamId} must come before line ${part.stream!.firstN}`,
+          ),
+        )
       }
     },
   }
