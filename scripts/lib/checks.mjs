@@ -80,7 +80,11 @@ async function browser(filters) {
   return withReport(
     'playwright',
     async path => {
-      const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: path, KERUTA_TEST_CHROMIUM: chromium.path ?? '' }
+      const env = {
+        PLAYWRIGHT_JSON_OUTPUT_FILE: path,
+        KERUTA_TEST_CHROMIUM: chromium.path ?? '',
+        NO_COLOR: undefined, // Playwright sets FORCE_COLOR, and Node warns of the two together
+      }
       return tool('@playwright/test', ['test', '--reporter=list,json', ...filters], {
         command: 'playwright',
         env,
