@@ -1,0 +1,16 @@
+import { join } from 'node:path'
+import { ADMIN_KEY, type TestServer } from '#server/testing/test-server.ts'
+import { root } from './process.ts'
+
+export const cli = join(root, 'agent/bin/keruta.mjs')
+
+/** What an agent needs to find the server; its spool lies in the server's temporary folder. */
+export function agentEnvironment(server: TestServer): NodeJS.ProcessEnv {
+  return {
+    NODE_ENV: 'production',
+    PATH: process.env.PATH,
+    HOME: server.home,
+    KERUTA_API_URL: server.url,
+    KERUTA_API_KEY: ADMIN_KEY,
+  }
+}
