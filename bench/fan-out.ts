@@ -65,7 +65,7 @@ async function throughKeruta(kind: 'batch' | 'single', count: number): Promise<n
 }
 
 async function throughBare(kind: 'batch' | 'single', count: number): Promise<number> {
-  const server = await startHelper('bare/broadcast.ts')
+  const server = await startHelper('programs/bare-broadcast.ts')
   try {
     const { segment } = checkSegment(corpusSegment(0, LINES_PER_FRAME), isUtf8)
     const frames = Array.from({ length: count }, (_, index) => {
@@ -87,7 +87,7 @@ async function broadcast(
 ): Promise<number> {
   const authorization = `Bearer ${ADMIN_KEY}`
   const args = [readerUrl, String(READERS), subscribe, authorization]
-  const readers = fork(join(root, 'bench/support/readers-process.ts'), args, { serialization: 'json' })
+  const readers = fork(join(root, 'bench/programs/readers.ts'), args, { serialization: 'json' })
   const writer = new WebSocket(writerUrl, { headers: { authorization }, perMessageDeflate: false })
   writer.on('message', () => {})
   try {

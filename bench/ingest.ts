@@ -12,7 +12,7 @@ import { type Frames, sendFrames } from './support/sender.ts'
 export async function ingest(): Promise<Row[]> {
   const server = await TestServer.start({ KERUTA_INGEST_RATE: '0' })
   const folder = await mkdtemp(join(tmpdir(), 'keruta-bench-'))
-  const bare = await startHelper('bare/json-rows.ts', join(folder, 'rows.db'))
+  const bare = await startHelper('programs/bare-json-rows.ts', join(folder, 'rows.db'))
   try {
     const keruta = (lines: number, perFrame: number, agents: number) =>
       rate(`${server.url.replace('http', 'ws')}/ws/tasks/`, segmentFrames, lines, perFrame, agents)

@@ -98,7 +98,7 @@ async function startPrinter(server: TestServer) {
     'latency',
     '--',
     process.execPath,
-    join(root, 'bench/support/printer.mjs'),
+    join(root, 'bench/programs/printer.mjs'),
     String(port),
   ]
   const agent = spawn(process.execPath, args, {
