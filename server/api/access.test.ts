@@ -128,6 +128,7 @@ test('an API key is shown once, works, and ends when it is revoked', async () =>
     version: '1.2.3',
   })
   const list = await call('GET', 'api-keys')
+  expect(made.headers.get('cache-control')).toBe('no-store')
   expect(list.text).not.toContain(key)
   expect(list.text).not.toContain('hash')
   expect((await call('DELETE', `api-keys/${id}`)).status).toBe(204)

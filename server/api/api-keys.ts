@@ -48,7 +48,7 @@ export function apiKeysApi({ keys }: { keys: Pick<ApiKeys, 'list' | 'create' | '
     }),
     async c => {
       demand(c.get('principal'), 'keys')
-      return c.json(await keys.create(c.req.valid('json')), 201, { 'Cache-Control': 'no-store' })
+      return c.json(await keys.create(c.req.valid('json')), 201)
     },
   )
 

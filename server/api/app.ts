@@ -51,6 +51,10 @@ export function createApi(deps: ApiDeps): OpenAPIHono<AuthEnv> {
     }),
   )
 
+  app.use(`${PREFIX}/*`, async (c, next) => {
+    await next()
+    if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store')
+  })
   app.route(PREFIX, loginApi(deps))
   app.use(`${PREFIX}/*`, requirePrincipal(deps.auth))
   const issueTaskToken = (taskId: string) => deps.auth.issueTaskToken(taskId)

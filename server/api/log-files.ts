@@ -64,10 +64,13 @@ export function logFilesApi({ tasks, queries, streamLogs }: LogFilesApiDeps) {
       const { format, token: _, ...filter } = c.req.valid('query')
       await taskFor(tasks, c.get('principal'), 'read', taskId)
       const name = `${taskId.replaceAll(':', '_')}_logs.${format}`
-      return c.body(queries.export(taskId, filter, format), 200, {
+      const headers = {
         'Content-Type': CONTENT_TYPES[format],
         'Content-Disposition': `attachment; filename="${name}"`,
-      })
+      }
+      // Nobody would ever end what a HEAD had opened.
+      if (c.req.method === 'HEAD') return c.body(null, 200, headers)
+      return c.body(queries.export(taskId, filter, format), 200, headers)
     },
   )
 
@@ -88,6 +91,7 @@ export function logFilesApi({ tasks, queries, streamLogs }: LogFilesApiDeps) {
       // A reader may wait for a task that has yet to come.
       const task = await tasks.find(taskId)
       demand(principal, 'read', { taskId, sessionId: task?.sessionId ?? null })
+      if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' })
       return streamLogs(principal, taskId, filter, lastEventId(c) ?? after)
     },
   )

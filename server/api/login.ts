@@ -35,7 +35,7 @@ export function loginApi(deps: LoginApiDeps) {
     }),
     async c => {
       const { principal, cookie } = await auth.login(fromContext(c), c.req.valid('json').key)
-      return c.json(meOf(principal, deps), 200, { 'Set-Cookie': cookie, 'Cache-Control': 'no-store' })
+      return c.json(meOf(principal, deps), 200, { 'Set-Cookie': cookie })
     },
   )
 
@@ -72,7 +72,7 @@ export function meApi(deps: LoginApiDeps) {
       request: { query: queryOf({}) },
       responses: answers(me, 'The caller'),
     }),
-    c => c.json(meOf(c.get('principal'), deps), 200, { 'Cache-Control': 'no-store' }),
+    c => c.json(meOf(c.get('principal'), deps), 200),
   )
 
   return api

@@ -184,7 +184,7 @@ test.each([
   expect(answer.body.errors.map(error => error.message).join()).toContain(reason)
 })
 
-test.each(['a%2Fb', '..%2F..%2Fetc', '-x', 'a%20b', '%E2%82%AC', 'x'.repeat(129), 'a%00'])(
+test.each(['a%2Fb', '%ZZ', '%E0%A4%A', '..%2F..%2Fetc', '-x', 'a%20b', '%E2%82%AC', 'x'.repeat(129), 'a%00'])(
   'the task id %s is refused',
   async id => {
     const { call } = shared
@@ -308,4 +308,13 @@ test('a stream starts after Last-Event-ID, else after the address, and may wait 
     ['t', undefined],
   ])
   expect(streams[0]![2]).toEqual({ level: ['ERROR'] })
+})
+
+test('a HEAD tells of an export or a stream and opens neither', async () => {
+  const { call, streams } = await withLines()
+  const file = await call('HEAD', 'tasks/t/logs/export?format=csv')
+  expect(file).toMatchObject({ status: 200, text: '' })
+  expect(file.headers.get('content-type')).toBe('text/csv; charset=utf-8')
+  expect((await call('HEAD', 'tasks/t/logs/stream')).status).toBe(200)
+  expect(streams).toEqual([])
 })
