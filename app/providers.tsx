@@ -4,10 +4,11 @@ import { MantineProvider } from '@mantine/core'
 import { Notifications } from '@mantine/notifications'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
+import { ApiError } from './lib/api.ts'
 import { theme } from './theme.ts'
 
 export function Providers({ children }: { children: ReactNode }) {
-  const [client] = useState(() => new QueryClient())
+  const [client] = useState(createClient)
   return (
     <MantineProvider theme={theme} defaultColorScheme="auto">
       <QueryClientProvider client={client}>
@@ -16,4 +17,19 @@ export function Providers({ children }: { children: ReactNode }) {
       </QueryClientProvider>
     </MantineProvider>
   )
+}
+
+/** What the server refused is not asked again by itself; what it could not answer is, twice. */
+function createClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 5000,
+        networkMode: 'always',
+        retry: (failures, error) =>
+          failures < 2 && error instanceof ApiError && (error.status === 0 || error.status >= 500),
+      },
+      mutations: { networkMode: 'always' },
+    },
+  })
 }

@@ -1,3 +1,8 @@
-export default function Page() {
-  return <main />
+import type { Metadata } from 'next'
+import { LoginForm } from './login-form.tsx'
+
+export const metadata: Metadata = { title: 'Log in' }
+
+export default function LoginPage() {
+  return <LoginForm />
 }

@@ -1,0 +1,177 @@
+'use client'
+
+import { Button, VisuallyHidden } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { useCallback, useEffect, useMemo, useRef } from 'react'
+import type { TaskView } from '#protocol/task.ts'
+import { markPattern } from '../../lib/line-pieces.ts'
+import { isFiltered, type LogAddress, readAddress, writeAddress } from '../../lib/log-url.ts'
+import { useConnection } from '../../lib/socket.ts'
+import { useAddress } from '../../lib/use-address.ts'
+import { useKeys } from '../../lib/use-keys.ts'
+import { useMessages } from '../../messages/use-messages.ts'
+import { ErrorState, LoadingRows } from '../states.tsx'
+import { Histogram } from './histogram.tsx'
+import { LogList } from './log-list.tsx'
+import { LogNotices } from './log-notices.tsx'
+import classes from './log-panel.module.css'
+import { LogToolbar } from './log-toolbar.tsx'
+import { ShortcutsHelp } from './shortcuts-help.tsx'
+import { useFind } from './use-find.ts'
+import { useLogFeed } from './use-log-feed.ts'
+import { TIMES, useLogSettings } from './use-log-settings.ts'
+import { useLogStats } from './use-log-stats.ts'
+import { useLogView } from './use-log-view.ts'
+
+/** A task's log, live: the centre of the console. `task` is undefined while nobody knows it. */
+export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | undefined }) {
+  const text = useMessages().log
+  const [params, changeParams] = useAddress()
+  const address = readAddress(params)
+  const change = useCallback(
+    (part: Partial<LogAddress>) => changeParams(now => writeAddress({ ...readAddress(now), ...part }, now)),
+    [changeParams],
+  )
+  const [settings, set] = useLogSettings()
+  const [feed, state] = useLogFeed(taskId, address)
+  const growing = task?.status === 'PROCESSING' || task?.logState.state === 'arriving'
+  const lastSeq = Math.max(task?.logs.lastSeq ?? 0, state.window.to)
+  const stats = useLogStats(taskId, address, lastSeq, growing)
+  const find = useFind(taskId, address, growing)
+  const view = useLogView({ taskId, feed, state, address, find })
+  const { actions } = view
+  const field = useRef<HTMLInputElement>(null)
+  const [helpOpened, help] = useDisclosure()
+
+  const filtered = isFiltered(address)
+  const byLevel = !isFiltered({ ...address, level: [] }) && task ? task.logs.byLevel : stats.data?.byLevel
+  const shownTotal = byLevel && sumOf(byLevel, address.level)
+  const { regex, caseSensitive, find: findText, search } = address
+  const pattern = useMemo(
+    () => markPattern(findText || search, regex, caseSensitive),
+    [findText, search, regex, caseSensitive],
+  )
+  const startMs = Date.parse(task?.startedAt ?? stats.data?.firstTimestamp ?? task?.createdAt ?? '') || 0
+
+  const connection = useConnection()
+  useEffect(() => {
+    if (connection === 'online' && feed.snapshot().phase === 'failed') void feed.start()
+  }, [connection, feed])
+
+  useKeys({
+    '/': () => field.current?.select(),
+    n: () => actions.step('next'),
+    'Shift+n': () => actions.step('previous'),
+    f3: () => actions.step('next'),
+    'Shift+f3': () => actions.step('previous'),
+    f: actions.toggleFollow,
+    ' ': actions.togglePause,
+    c: actions.toggleCleared,
+    g: actions.toStart,
+    home: actions.toStart,
+    'Shift+g': actions.toEnd,
+    end: actions.toEnd,
+    e: () => (view.marked ? actions.toNextError() : actions.toFirstError()),
+    t: () => set({ times: TIMES[(TIMES.indexOf(settings.times) + 1) % TIMES.length] ?? 'clock' }),
+    l: () => set({ numbers: !settings.numbers }),
+    w: () => set({ wrap: !settings.wrap }),
+    h: () => set({ histogram: !settings.histogram }),
+    '?': help.open,
+  })
+
+  return (
+    <section className={classes.panel} aria-label={text.label}>
+      <LogToolbar
+        taskId={taskId}
+        address={address}
+        change={change}
+        settings={settings}
+        set={set}
+        actions={actions}
+        find={find}
+        byLevel={byLevel}
+        filtered={address.search ? (stats.isPlaceholderData ? undefined : shownTotal) : undefined}
+        following={view.following}
+        paused={state.paused}
+        field={field}
+        help={help.open}
+      />
+      {settings.histogram && lastSeq > 0 && (
+        <Histogram
+          histogram={stats.data?.histogram}
+          zoomed={address.from !== '' || address.to !== ''}
+          onRange={(from, to) => change({ from, to })}
+        />
+      )}
+      <LogNotices
+        state={state}
+        cleared={view.clearedTo > 0}
+        showAll={actions.toggleCleared}
+        retry={() => void feed.start()}
+      />
+      <div className={classes.body}>
+        {state.phase === 'failed' ? (
+          <ErrorState title={text.failed} error={state.error} onRetry={() => void feed.start()} />
+        ) : state.phase === 'loading' ? (
+          <div className={classes.late}>
+            <LoadingRows rows={12} height={12} />
+          </div>
+        ) : view.rows.length > 0 ? (
+          <LogList
+            feed={feed}
+            state={state}
+            rows={view.rows}
+            settings={settings}
+            startMs={startMs}
+            pattern={pattern}
+            marked={view.marked}
+            currentSeq={find.current?.seq}
+            following={view.following}
+            cut={view.clearedTo > 0}
+            onScrolledUp={view.onScrolledUp}
+            onReachedEnd={view.onReachedEnd}
+            onMark={view.onMark}
+            handle={view.handle}
+          />
+        ) : (
+          <Nothing filtered={filtered} growing={growing || !task} clear={() => change(NO_FILTER)} />
+        )}
+        {!view.following && state.phase === 'ready' && view.rows.length > 0 && (
+          <Button size="compact-sm" className={classes.toEnd} onClick={actions.toEnd} data-testid="to-end">
+            {state.paused ? text.paused(state.unseen) : text.newLines(state.unseen)}
+          </Button>
+        )}
+      </div>
+      <VisuallyHidden role="status">{view.following ? text.following : text.notFollowing}</VisuallyHidden>
+      <ShortcutsHelp opened={helpOpened} onClose={help.close} />
+    </section>
+  )
+}
+
+const NO_FILTER: Partial<LogAddress> = { source: [], level: [], search: '', from: '', to: '' }
+
+function Nothing({ filtered, growing, clear }: { filtered: boolean; growing: boolean; clear(): void }) {
+  const text = useMessages().log
+  return (
+    <div className={classes.nothing} data-testid="log-empty">
+      {filtered ? (
+        <>
+          {text.noneMatch}
+          <Button size="compact-xs" variant="default" onClick={clear}>
+            {text.clearFilter}
+          </Button>
+        </>
+      ) : growing ? (
+        text.waiting
+      ) : (
+        text.noneEver
+      )}
+    </div>
+  )
+}
+
+function sumOf(byLevel: TaskView['logs']['byLevel'], levels: LogAddress['level']): number {
+  return Object.entries(byLevel)
+    .filter(([level]) => levels.length === 0 || levels.some(one => one === level))
+    .reduce((sum, [, lines]) => sum + lines, 0)
+}

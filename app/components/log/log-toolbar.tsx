@@ -1,0 +1,104 @@
+import { ActionIcon, Button } from '@mantine/core'
+import {
+  IconArrowBarToDown,
+  IconEraser,
+  IconHelp,
+  IconPlayerPause,
+  IconPlayerPlay,
+} from '@tabler/icons-react'
+import type { RefObject } from 'react'
+import type { LogStats } from '#protocol/log-answers.ts'
+import type { LogAddress } from '../../lib/log-url.ts'
+import { useMessages } from '../../messages/use-messages.ts'
+import { LevelToggles } from './level-toggles.tsx'
+import { DownloadMenu, JumpMenu, SourceMenu, TimeMenu, ViewMenu } from './log-menus.tsx'
+import classes from './log-toolbar.module.css'
+import { TextSearch } from './text-search.tsx'
+import type { Find } from './use-find.ts'
+import type { LogSettings } from './use-log-settings.ts'
+import type { LogActions } from './use-log-view.ts'
+
+interface LogToolbarProps {
+  taskId: string
+  address: LogAddress
+  change(part: Partial<LogAddress>): void
+  settings: LogSettings
+  set(part: Partial<LogSettings>): void
+  actions: LogActions
+  find: Find
+  byLevel: LogStats['byLevel'] | undefined
+  filtered: number | undefined
+  following: boolean
+  paused: boolean
+  field: RefObject<HTMLInputElement | null>
+  help(): void
+}
+
+export function LogToolbar(props: LogToolbarProps) {
+  const { taskId, address, change, actions, following, paused } = props
+  const text = useMessages().log
+  const PauseIcon = paused ? IconPlayerPlay : IconPlayerPause
+  const pauseLabel = paused ? text.resume : text.pause
+  return (
+    <div className={classes.toolbar} role="toolbar" aria-label={text.toolbar}>
+      <TextSearch
+        address={address}
+        change={change}
+        find={props.find}
+        filtered={props.filtered}
+        step={actions.step}
+        field={props.field}
+      />
+      <LevelToggles counts={props.byLevel} chosen={address.level} onChange={level => change({ level })} />
+      <div className={classes.group}>
+        <SourceMenu address={address} change={change} />
+        <TimeMenu address={address} change={change} />
+      </div>
+      <div className={`${classes.group} ${classes.right}`}>
+        <Button
+          size="compact-xs"
+          variant={following ? 'filled' : 'default'}
+          aria-pressed={following}
+          title={text.followHint}
+          leftSection={<IconArrowBarToDown size={13} aria-hidden />}
+          onClick={actions.toggleFollow}
+        >
+          {text.follow}
+        </Button>
+        <ActionIcon
+          size={22}
+          variant={paused ? 'filled' : 'default'}
+          color={paused ? 'orange' : undefined}
+          aria-label={pauseLabel}
+          aria-pressed={paused}
+          title={pauseLabel}
+          onClick={actions.togglePause}
+        >
+          <PauseIcon size={14} aria-hidden />
+        </ActionIcon>
+        <ActionIcon
+          size={22}
+          variant="default"
+          aria-label={text.clear}
+          title={text.clear}
+          onClick={actions.toggleCleared}
+        >
+          <IconEraser size={14} aria-hidden />
+        </ActionIcon>
+        <JumpMenu {...actions} />
+        <ViewMenu settings={props.settings} set={props.set} />
+        <DownloadMenu taskId={taskId} address={address} />
+        <ActionIcon
+          size={22}
+          variant="subtle"
+          color="gray"
+          aria-label={text.help}
+          title={text.help}
+          onClick={props.help}
+        >
+          <IconHelp size={16} aria-hidden />
+        </ActionIcon>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,164 @@
+import { ActionIcon, CloseButton, SegmentedControl, TextInput, Tooltip } from '@mantine/core'
+import { useDebouncedCallback } from '@mantine/hooks'
+import { IconArrowDown, IconArrowUp, IconLetterCase, IconRegex } from '@tabler/icons-react'
+import { type KeyboardEvent, type RefObject, useEffect, useState } from 'react'
+import type { LogAddress } from '../../lib/log-url.ts'
+import { useMessages } from '../../messages/use-messages.ts'
+import classes from './log-toolbar.module.css'
+import type { Direction, Find } from './use-find.ts'
+
+interface TextSearchProps {
+  address: LogAddress
+  change(part: Partial<LogAddress>): void
+  find: Find
+  /** Lines that the filter shows, where it filters by text. */
+  filtered: number | undefined
+  step(direction: Direction): void
+  field: RefObject<HTMLInputElement | null>
+}
+
+type Mode = 'find' | 'filter'
+const DELAY_MS = 300
+
+/** One text, used to find lines among all, or to show only those that hold it. */
+export function TextSearch({ address, change, find, filtered, step, field }: TextSearchProps) {
+  const text = useMessages().log
+  const [mode, setMode] = useState<Mode>(address.search ? 'filter' : 'find')
+  const given = address.search || address.find
+  const [draft, setDraft] = useState(given)
+  useEffect(() => setDraft(given), [given])
+  const apply = (value: string, as: Mode) =>
+    change(as === 'find' ? { find: value, search: '' } : { find: '', search: value })
+  const applySoon = useDebouncedCallback((value: string, as: Mode) => {
+    if (!address.regex || compiles(value)) apply(value, as)
+  }, DELAY_MS)
+  const edit = (value: string) => {
+    setDraft(value)
+    applySoon(value, mode)
+  }
+  const onKey = (event: KeyboardEvent<HTMLInputElement>) => {
+    if (event.key === 'Escape') event.currentTarget.blur()
+    if (event.key !== 'Enter' || event.nativeEvent.isComposing) return
+    event.preventDefault()
+    if (draft !== given) {
+      applySoon.cancel()
+      if (!address.regex || compiles(draft)) apply(draft, mode)
+    } else if (mode === 'find') step(event.shiftKey ? 'previous' : 'next')
+  }
+  const bad = address.regex && !compiles(draft)
+  return (
+    <search className={classes.search}>
+      <SegmentedControl
+        size="xs"
+        aria-label={text.modes.label}
+        value={mode}
+        onChange={value => {
+          setMode(value as Mode)
+          if (draft && !bad) apply(draft, value as Mode)
+        }}
+        data={[
+          { value: 'find', label: text.modes.find },
+          { value: 'filter', label: text.modes.filter },
+        ]}
+      />
+      <TextInput
+        ref={field}
+        size="xs"
+        className={classes.text}
+        aria-label={text.search[mode]}
+        placeholder={text.search[mode]}
+        data-testid="log-search"
+        maxLength={1000}
+        value={draft}
+        error={bad}
+        onChange={event => edit(event.currentTarget.value)}
+        onKeyDown={onKey}
+        rightSection={
+          draft && <CloseButton size="xs" aria-label={text.clearText} onClick={() => apply('', mode)} />
+        }
+      />
+      <Flag
+        label={text.caseSensitive}
+        on={address.caseSensitive}
+        icon={IconLetterCase}
+        set={on => change({ caseSensitive: on })}
+      />
+      <Flag
+        label={text.regex}
+        on={address.regex}
+        icon={IconRegex}
+        set={on =>
+          on && !compiles(draft) ? change({ regex: on, find: '', search: '' }) : change({ regex: on })
+        }
+      />
+      <span className={classes.found} role="status" data-testid="match-count">
+        {bad ? text.badRegex : draft && summary(text, mode, find, filtered)}
+      </span>
+      {mode === 'find' && address.find && (
+        <>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            aria-label={text.previousMatch}
+            title={text.previousMatch}
+            onClick={() => step('previous')}
+          >
+            <IconArrowUp size={16} aria-hidden />
+          </ActionIcon>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            aria-label={text.nextMatch}
+            title={text.nextMatch}
+            onClick={() => step('next')}
+          >
+            <IconArrowDown size={16} aria-hidden />
+          </ActionIcon>
+        </>
+      )}
+    </search>
+  )
+}
+
+interface FlagProps {
+  label: string
+  on: boolean
+  icon: typeof IconRegex
+  set(on: boolean): void
+}
+
+function Flag({ label, on, icon: Icon, set }: FlagProps) {
+  return (
+    <Tooltip label={label}>
+      <ActionIcon
+        variant={on ? 'filled' : 'default'}
+        aria-label={label}
+        aria-pressed={on}
+        onClick={() => set(!on)}
+      >
+        <Icon size={16} aria-hidden />
+      </ActionIcon>
+    </Tooltip>
+  )
+}
+
+function summary(
+  text: ReturnType<typeof useMessages>['log'],
+  mode: Mode,
+  find: Find,
+  filtered: number | undefined,
+): string {
+  if (mode === 'filter') return filtered === undefined ? text.searching : text.total(filtered)
+  if (find.error) return find.error.message
+  if (find.total === undefined) return text.searching
+  return find.total === 0 ? text.noMatches : text.matches(find.current?.rank, find.total)
+}
+
+function compiles(pattern: string): boolean {
+  try {
+    new RegExp(pattern)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,33 @@
+import { useLocalStorage } from '@mantine/hooks'
+
+export const TIMES = ['off', 'clock', 'relative', 'date'] as const
+export interface LogSettings {
+  readonly times: (typeof TIMES)[number]
+  readonly numbers: boolean
+  readonly wrap: boolean
+  readonly histogram: boolean
+}
+
+const DEFAULTS: LogSettings = { times: 'clock', numbers: true, wrap: false, histogram: true }
+
+/** How this reader likes logs, kept in this browser. */
+export function useLogSettings(): [LogSettings, (change: Partial<LogSettings>) => void] {
+  const [settings, set] = useLocalStorage<LogSettings>({
+    key: 'keruta-log-view',
+    defaultValue: DEFAULTS,
+    getInitialValueInEffect: false,
+    deserialize: read,
+  })
+  return [settings, change => set(current => ({ ...current, ...change }))]
+}
+
+function read(text: string | undefined): LogSettings {
+  try {
+    const stored: Partial<LogSettings> = JSON.parse(text ?? '{}')
+    const times = TIMES.find(value => value === stored.times) ?? DEFAULTS.times
+    const flag = (name: 'numbers' | 'wrap' | 'histogram') => stored[name] ?? DEFAULTS[name]
+    return { times, numbers: flag('numbers'), wrap: flag('wrap'), histogram: flag('histogram') }
+  } catch {
+    return DEFAULTS
+  }
+}

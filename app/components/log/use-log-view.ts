@@ -1,0 +1,155 @@
+import { notifications } from '@mantine/notifications'
+import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import type { FeedState, LogFeed } from '../../lib/log-feed.ts'
+import { logSource } from '../../lib/log-source.ts'
+import type { LogAddress } from '../../lib/log-url.ts'
+import { indexOfSeq, type Row } from '../../lib/log-window.ts'
+import { useMessages } from '../../messages/use-messages.ts'
+import { hashOfLines, lineOfHash, type MarkedLines } from './line-hash.ts'
+import type { LogListHandle } from './log-list.tsx'
+import type { Direction, Find } from './use-find.ts'
+
+export interface LogActions {
+  toStart(): void
+  toEnd(): void
+  toFirstError(): void
+  toNextError(): void
+  step(direction: Direction): void
+  toggleFollow(): void
+  togglePause(): void
+  toggleCleared(): void
+}
+
+export interface LogView {
+  readonly following: boolean
+  readonly marked: MarkedLines | undefined
+  readonly rows: readonly Row[]
+  /** Lines up to here are hidden by the reader; 0 for none. */
+  readonly clearedTo: number
+  readonly actions: LogActions
+  readonly handle: RefObject<LogListHandle | null>
+  onScrolledUp(): void
+  onReachedEnd(): void
+  onMark(seq: number, extend: boolean): void
+}
+
+/** `off` is the reader's wish and stays; `left` ends when the reader comes back to the end. */
+type Follow = 'on' | 'left' | 'off'
+
+interface LogViewOptions {
+  taskId: string
+  feed: LogFeed
+  state: FeedState
+  address: LogAddress
+  find: Find
+}
+
+/** Where the reader is in a log, and the ways to be elsewhere. */
+export function useLogView({ taskId, feed, state, address, find }: LogViewOptions): LogView {
+  const text = useMessages().log
+  const handle = useRef<LogListHandle>(null)
+  const [follow, setFollow] = useState<Follow>(() => (lineOfHash(location.hash) ? 'left' : 'on'))
+  const [marked, setMarked] = useState(() => lineOfHash(location.hash))
+  const [target, setTarget] = useState<{ seq: number } | undefined>(() => {
+    const line = lineOfHash(location.hash)
+    return line && { seq: line.from }
+  })
+  const [clearedTo, setClearedTo] = useState(0)
+  const following = follow === 'on' && !state.paused
+
+  useEffect(() => feed.setFollowing(follow === 'on'), [feed, follow])
+
+  const jump = useCallback(
+    async (seq: number) => {
+      setFollow('left')
+      feed.setFollowing(false)
+      setClearedTo(cleared => (seq <= cleared ? 0 : cleared))
+      await feed.jumpTo(seq)
+      setTarget({ seq })
+    },
+    [feed],
+  )
+
+  // The list moves once it has drawn the rows around the target.
+  const ready = state.phase === 'ready'
+  useEffect(() => {
+    if (!target || !ready) return
+    handle.current?.show(target.seq)
+    setTarget(undefined)
+  }, [target, ready])
+
+  useEffect(() => {
+    const onHash = () => {
+      const line = lineOfHash(location.hash)
+      setMarked(line)
+      if (line) void jump(line.from)
+    }
+    window.addEventListener('hashchange', onHash)
+    return () => window.removeEventListener('hashchange', onHash)
+  }, [jump])
+
+  const rows = useMemo(() => {
+    const all = state.window.rows
+    return clearedTo > 0 ? all.slice(indexOfSeq(all, clearedTo + 1)) : all
+  }, [state.window, clearedTo])
+
+  const onMark = useCallback((seq: number, extend: boolean) => {
+    setMarked(current => {
+      const lines =
+        current && extend
+          ? { from: Math.min(current.from, seq), to: Math.max(current.to, seq) }
+          : { from: seq, to: seq }
+      history.replaceState(null, '', location.pathname + location.search + hashOfLines(lines))
+      return lines
+    })
+  }, [])
+
+  const toEnd = () => {
+    setFollow('on')
+    feed.setFollowing(true)
+    void (state.paused ? feed.resume() : feed.toEnd())
+  }
+  const toError = async (after: number) => {
+    const levels = { ...address, level: ['ERROR', 'CRITICAL'] as const }
+    try {
+      const slice = await logSource(taskId, levels).after(after, 1)
+      const [entry] = slice.entries
+      if (!entry) return void notifications.show({ message: text.noError })
+      onMark(entry.seq, false)
+      await jump(entry.seq)
+    } catch (error) {
+      notifications.show({ color: 'red', message: error instanceof Error ? error.message : String(error) })
+    }
+  }
+  const actions: LogActions = {
+    toStart: () => void jump(Math.max(state.firstSeq, 1)).then(() => handle.current?.top()),
+    toEnd,
+    toFirstError: () => void toError(0),
+    toNextError: () => void toError(marked?.to ?? handle.current?.inSight().first ?? 0),
+    step: direction => {
+      const sight = handle.current?.inSight()
+      const from =
+        find.current?.seq ?? (direction === 'next' ? (sight?.first ?? 1) - 1 : (sight?.last ?? 0) + 1)
+      find.step(direction, Math.max(0, from)).then(
+        seq => {
+          if (seq !== undefined) void jump(seq)
+        },
+        (error: Error) => notifications.show({ color: 'red', message: error.message }),
+      )
+    },
+    toggleFollow: () => (following ? setFollow('off') : toEnd()),
+    togglePause: () => (state.paused ? void feed.resume() : feed.pause()),
+    toggleCleared: () => setClearedTo(cleared => (cleared > 0 ? 0 : state.window.to)),
+  }
+  return {
+    following,
+    marked,
+    rows,
+    clearedTo,
+    actions,
+    handle,
+    onScrolledUp: useCallback(() => setFollow(now => (now === 'on' ? 'left' : now)), []),
+    onReachedEnd: useCallback(() => setFollow(now => (now === 'left' ? 'on' : now)), []),
+    onMark,
+  }
+}

@@ -1,0 +1,118 @@
+'use client'
+
+import { Anchor, EmptyState, Table, VisuallyHidden } from '@mantine/core'
+import Link from 'next/link'
+import type { SessionView } from '#protocol/session.ts'
+import { TASK_STATUSES } from '#protocol/task.ts'
+import { count } from '../../lib/format.ts'
+import { useSessions } from '../../lib/queries.ts'
+import { useAddress } from '../../lib/use-address.ts'
+import { useMessages } from '../../messages/use-messages.ts'
+import { Pager } from '../pager.tsx'
+import { ErrorState, LoadingRows } from '../states.tsx'
+import { StatusBadge } from '../status-badge.tsx'
+import bar from '../tasks/tasks-screen.module.css'
+import { Age } from '../time.tsx'
+import { NewSession } from './new-session.tsx'
+
+const SIZE = 100
+
+export function SessionsScreen() {
+  const text = useMessages().sessions
+  const [params, change] = useAddress()
+  const page = Math.max(0, Number(params.get('page')) || 0)
+  const sessions = useSessions({ page, size: SIZE })
+  return (
+    <>
+      <div className={bar.bar}>
+        <h1 style={{ flex: 1 }}>{text.title}</h1>
+        {sessions.data && sessions.data.totalElements > 0 && (
+          <Pager
+            page={sessions.data}
+            onChange={next =>
+              change(query => {
+                query.set('page', String(next))
+                return query
+              })
+            }
+          />
+        )}
+        <NewSession />
+      </div>
+      {sessions.isError ? (
+        <ErrorState error={sessions.error} onRetry={() => void sessions.refetch()} />
+      ) : !sessions.data ? (
+        <LoadingRows />
+      ) : sessions.data.content.length === 0 ? (
+        <EmptyState mt="xl" px="md" title={text.emptyTitle} description={text.emptyText} />
+      ) : (
+        <SessionTable sessions={sessions.data.content} />
+      )}
+    </>
+  )
+}
+
+function SessionTable({ sessions }: { sessions: SessionView[] }) {
+  const text = useMessages()
+  return (
+    <Table.ScrollContainer minWidth={340}>
+      <Table verticalSpacing={4} horizontalSpacing="sm" highlightOnHover tabularNums>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{text.tasks.columns.status}</Table.Th>
+            <Table.Th>{text.sessions.name}</Table.Th>
+            <Table.Th>{text.sessions.tasks}</Table.Th>
+            <Table.Th>{text.sessions.updated}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {sessions.map(session => (
+            <Table.Tr key={session.id}>
+              <Table.Td>
+                <StatusBadge status={session.status} />
+              </Table.Td>
+              <Table.Td>
+                <Anchor
+                  component={Link}
+                  prefetch={false}
+                  href={`/sessions/${encodeURIComponent(session.id)}`}
+                  fw={600}
+                  c="inherit"
+                >
+                  {session.name}
+                </Anchor>
+                {session.description && <div className="soft">{session.description}</div>}
+                {session.tags.length > 0 && (
+                  <div className="soft">{session.tags.map(tag => `#${tag}`).join(' ')}</div>
+                )}
+              </Table.Td>
+              <Table.Td>
+                <TaskCounts session={session} />
+              </Table.Td>
+              <Table.Td>
+                <Age at={session.updatedAt} />
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  )
+}
+
+/** How many tasks there are of each status that occurs. */
+export function TaskCounts({ session }: { session: SessionView }) {
+  const text = useMessages()
+  const present = TASK_STATUSES.filter(status => session.taskCounts[status] > 0)
+  if (present.length === 0) return <span className="soft">{text.sessions.counts(0)}</span>
+  return (
+    <span style={{ display: 'inline-flex', flexWrap: 'wrap', gap: '0 12px' }}>
+      {present.map(status => (
+        <span key={status} style={{ display: 'inline-flex', gap: 4 }}>
+          {count(session.taskCounts[status])} <StatusBadge status={status} />
+        </span>
+      ))}
+      <VisuallyHidden>{text.sessions.tasks}</VisuallyHidden>
+    </span>
+  )
+}

@@ -1,0 +1,78 @@
+import { Alert, Button, Code, CopyButton, Group, Skeleton, Stack } from '@mantine/core'
+import { IconAlertTriangle, IconCheck, IconCopy } from '@tabler/icons-react'
+import { useMessages } from '../messages/use-messages.ts'
+
+/** Something could not be loaded: what, why, and a way to try again. */
+export function ErrorState({
+  title,
+  error,
+  onRetry,
+}: {
+  title?: string
+  error: unknown
+  onRetry?: () => void
+}) {
+  const text = useMessages().common
+  return (
+    <Alert
+      color="red"
+      variant="light"
+      role="alert"
+      icon={<IconAlertTriangle size={18} aria-hidden />}
+      title={title ?? text.failed}
+      m="md"
+      styles={{ message: { whiteSpace: 'pre-wrap' } }}
+    >
+      {error instanceof Error ? error.message : String(error)}
+      {onRetry && (
+        <Group mt="sm">
+          <Button size="compact-sm" variant="default" onClick={onRetry}>
+            {text.retry}
+          </Button>
+        </Group>
+      )}
+    </Alert>
+  )
+}
+
+export function LoadingRows({ rows = 6, height = 18 }: { rows?: number; height?: number }) {
+  const text = useMessages().common
+  return (
+    <Stack gap={10} p="md" role="status" aria-label={text.loading}>
+      {Array.from({ length: rows }, (_, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have nothing else to tell them apart
+        <Skeleton key={at} height={height} width={`${92 - ((at * 17) % 35)}%`} />
+      ))}
+    </Stack>
+  )
+}
+
+/** A command to copy. */
+export function Command({ text: command }: { text: string }) {
+  return (
+    <Group gap={6} wrap="nowrap" justify="center" maw="100%">
+      <Code block style={{ textAlign: 'left', whiteSpace: 'pre-wrap', minWidth: 0 }}>
+        {command}
+      </Code>
+      <Copy value={command} />
+    </Group>
+  )
+}
+
+export function Copy({ value, label }: { value: string; label?: string }) {
+  const text = useMessages().common
+  return (
+    <CopyButton value={value} timeout={1500}>
+      {({ copied, copy }) => (
+        <Button
+          size="compact-xs"
+          variant="default"
+          onClick={copy}
+          leftSection={copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />}
+        >
+          {copied ? text.copied : (label ?? text.copy)}
+        </Button>
+      )}
+    </CopyButton>
+  )
+}

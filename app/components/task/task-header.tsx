@@ -1,0 +1,111 @@
+import { Anchor } from '@mantine/core'
+import { IconAlertTriangle, IconChecks, IconDownload } from '@tabler/icons-react'
+import Link from 'next/link'
+import type { TaskView } from '#protocol/task.ts'
+import { useMessages } from '../../messages/use-messages.ts'
+import { StatusBadge } from '../status-badge.tsx'
+import { ProgressBar } from '../tasks/progress-bar.tsx'
+import { Age, Elapsed } from '../time.tsx'
+import classes from './task.module.css'
+import { TaskActions } from './task-actions.tsx'
+import { TaskDetails } from './task-details.tsx'
+
+/** What a task is and how it stands, in two lines. */
+export function TaskHeader({ task }: { task: TaskView }) {
+  const text = useMessages().task
+  const failure = [
+    task.errorCode,
+    task.exitCode !== null && task.status === 'FAILED' && text.exitCode(task.exitCode),
+    task.signal && text.signal(task.signal),
+  ].filter(Boolean)
+  return (
+    <header className={classes.header}>
+      <div className={classes.first}>
+        <TaskTitle name={task.name} />
+        {task.name !== task.id && <span className={classes.id}>{task.id}</span>}
+        <TaskActions task={task} />
+      </div>
+      <div className={classes.second}>
+        <StatusBadge status={task.status} />
+        <Times task={task} />
+        {(task.attempt > 1 || task.maxAttempts > 1) && (
+          <span>{text.attempt(task.attempt, task.maxAttempts)}</span>
+        )}
+        <ProgressBar task={task} wide />
+        {failure.length > 0 && <strong className={classes.failure}>{failure.join(' · ')}</strong>}
+        {task.message && <span className={classes.message}>{task.message}</span>}
+        <LogCompleteness task={task} />
+        <TaskDetails task={task} />
+      </div>
+    </header>
+  )
+}
+
+export function UnknownTaskHeader({ taskId, waiting }: { taskId: string; waiting: boolean }) {
+  const text = useMessages().task
+  return (
+    <header className={classes.header}>
+      <div className={classes.first}>
+        <TaskTitle name={taskId} />
+      </div>
+      <div className={classes.second} role="status">
+        {waiting && (
+          <span data-testid="task-unknown">
+            <strong>{text.waitingTitle}.</strong> {text.waitingText}
+          </span>
+        )}
+      </div>
+    </header>
+  )
+}
+
+function TaskTitle({ name }: { name: string }) {
+  const text = useMessages().task
+  return (
+    <h1 className={classes.title}>
+      <Anchor component={Link} href="/tasks" className={classes.crumb}>
+        {text.crumbs}
+      </Anchor>
+      <span aria-hidden className="soft">
+        {' / '}
+      </span>
+      {name}
+    </h1>
+  )
+}
+
+function Times({ task }: { task: TaskView }) {
+  const text = useMessages().task
+  if (!task.startedAt) {
+    return (
+      <span>
+        {text.waitsSince} <Age at={task.createdAt} />
+      </span>
+    )
+  }
+  return (
+    <span data-testid="task-duration">
+      {task.status === 'PROCESSING' ? text.running : text.took} <Elapsed task={task} />
+    </span>
+  )
+}
+
+const COMPLETENESS = {
+  complete: { icon: IconChecks, text: 'logComplete' },
+  arriving: { icon: IconDownload, text: 'logArriving' },
+  incomplete: { icon: IconAlertTriangle, text: 'logIncomplete' },
+} as const
+
+/** Never claims more than the server knows: its own words are a hover away. */
+function LogCompleteness({ task }: { task: TaskView }) {
+  const text = useMessages().task
+  const { state, missing, detail } = task.logState
+  const { icon: Icon, text: name } = COMPLETENESS[state]
+  return (
+    <span className={classes.logState} data-state={state} title={detail} data-testid="log-state">
+      <Icon size={14} aria-hidden />
+      {text[name]}
+      {missing ? ` (${text.missing(missing)})` : ''}
+    </span>
+  )
+}

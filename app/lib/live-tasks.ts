@@ -1,0 +1,90 @@
+import { type QueryClient, useQueryClient } from '@tanstack/react-query'
+import { useEffect } from 'react'
+import type { ServerToClientEvents } from '#protocol/socket.ts'
+import type { TaskView } from '#protocol/task.ts'
+import { keys, type TaskList } from './queries.ts'
+import { liveSocket } from './socket.ts'
+
+type TaskChange = Parameters<ServerToClientEvents['task']>[0]
+type StatsChange = Parameters<ServerToClientEvents['stats']>[0]
+
+const REFETCH_MS = 1000
+
+/** Keeps every task list on the page up to date: known rows at once, new and gone ones by asking again, at most once a second. */
+export function useLiveTaskLists(): void {
+  const client = useQueryClient()
+  useEffect(() => {
+    const socket = liveSocket()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const refetch = () => {
+      timer ??= setTimeout(() => {
+        timer = undefined
+        void client.invalidateQueries({ queryKey: keys.taskLists })
+      }, REFETCH_MS)
+    }
+    const join = () => {
+      socket.emit('subscribe', { channel: 'tasks' })
+      refetch()
+    }
+    const onTask = (change: TaskChange) => {
+      if ('deleted' in change) return refetch()
+      const before = listed(client, change.task.id)
+      updateTask(client, change.task.id, () => change.task)
+      // A new task, or one that may now belong elsewhere in a filtered or sorted list.
+      if (!before || before.status !== change.task.status || before.name !== change.task.name) refetch()
+    }
+    const onStats = ({ taskId, logs, logState }: StatsChange) =>
+      updateTask(client, taskId, task => ({ ...task, logs, logState }))
+    socket.on('connect', join)
+    socket.on('task', onTask)
+    socket.on('stats', onStats)
+    if (socket.connected) socket.emit('subscribe', { channel: 'tasks' })
+    return () => {
+      clearTimeout(timer)
+      socket.off('connect', join)
+      socket.off('task', onTask)
+      socket.off('stats', onStats)
+      if (socket.connected) socket.emit('unsubscribe', { channel: 'tasks' })
+    }
+  }, [client])
+}
+
+/** Keeps one task up to date. The subscription is the log view's, which also watches the task itself. */
+export function useLiveTask(taskId: string, onDeleted: () => void): void {
+  const client = useQueryClient()
+  useEffect(() => {
+    const socket = liveSocket()
+    const onTask = (change: TaskChange) => {
+      if ('deleted' in change) {
+        if (change.taskId === taskId) onDeleted()
+      } else if (change.task.id === taskId) client.setQueryData(keys.task(taskId), change.task)
+    }
+    const onStats = ({ taskId: id, logs, logState }: StatsChange) => {
+      if (id !== taskId) return
+      client.setQueryData<TaskView>(keys.task(id), task => task && { ...task, logs, logState })
+    }
+    const onConnect = () => void client.invalidateQueries({ queryKey: keys.task(taskId) })
+    socket.on('task', onTask)
+    socket.on('stats', onStats)
+    socket.on('connect', onConnect)
+    return () => {
+      socket.off('task', onTask)
+      socket.off('stats', onStats)
+      socket.off('connect', onConnect)
+    }
+  }, [client, taskId, onDeleted])
+}
+
+function listed(client: QueryClient, id: string): TaskView | undefined {
+  return client
+    .getQueriesData<TaskList>({ queryKey: keys.taskLists })
+    .flatMap(([, list]) => list?.content ?? [])
+    .find(task => task.id === id)
+}
+
+function updateTask(client: QueryClient, id: string, change: (task: TaskView) => TaskView): void {
+  client.setQueriesData<TaskList>(
+    { queryKey: keys.taskLists },
+    list => list && { ...list, content: list.content.map(task => (task.id === id ? change(task) : task)) },
+  )
+}
