@@ -107,7 +107,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
     ...readers,
     ingest,
     authenticate: request => auth.authenticate(fromNode(request)),
-    refuse: refuseUpgrade,
+    refuse: (socket, error) => refuseUpgrade(socket, error, err => logger.error({ err }, 'upgrade failed')),
     isCancelled: async taskId => (await tasks.find(taskId))?.status === 'CANCELLED',
     writer(taskId) {
       const leave = writers.add(taskId)
