@@ -36,8 +36,12 @@ export async function readOn(
     const { header, segment, from, to } = piece
     const lines = filter.matchesAll ? [] : linesOf(piece, matcher, 'asc')
     answer.entries?.push(...entriesOf(piece, taskId, lines))
-    if (segment && answer.segments)
-      answer.segments.push({ firstSeq: header.firstSeq + from, bytes: sliceSegment(segment, from, to).bytes })
+    if (segment && answer.segments) {
+      const { bytes } = sliceSegment(segment, from, to)
+      // A whole segment lies in memory that the scan uses again.
+      const own = bytes === segment.bytes ? new Uint8Array(bytes) : bytes
+      answer.segments.push({ firstSeq: header.firstSeq + from, bytes: own })
+    }
     answer.cursor = header.firstSeq + to - 1
     text += answer.segments ? header.textBytes : (header.textBytes * lines.length) / header.count
     if (text >= MOST_TEXT || performance.now() >= stopAt) {

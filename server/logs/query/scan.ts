@@ -1,6 +1,6 @@
 import type { Segment } from '#protocol/segment.ts'
 import type { SegmentHeader, SegmentReader } from '#server/store/store.ts'
-import { openBody } from './open-body.ts'
+import { BodyOpener } from './body-opener.ts'
 import type { Turn } from './turns.ts'
 
 /** What a query works with. */
@@ -22,7 +22,7 @@ export interface Piece {
   header: SegmentHeader
   from: number
   to: number
-  /** Present where the scan was told to open it. */
+  /** Present where the scan was told to open it; good until the scan goes on. */
   segment: Segment | undefined
 }
 
@@ -38,15 +38,26 @@ const MOST_MISSES = 10
  * @param opens which segments' bodies are needed
  */
 export async function* scan(
+  context: QueryContext,
+  taskId: string,
+  range: ScanRange,
+  opens: (header: SegmentHeader) => boolean,
+): AsyncGenerator<Piece, void, undefined> {
+  using opener = new BodyOpener()
+  yield* walk(context, taskId, range, opens, opener)
+}
+
+async function* walk(
   { reader, turn }: QueryContext,
   taskId: string,
   { after = 0, before = Number.POSITIVE_INFINITY, order }: ScanRange,
   opens: (header: SegmentHeader) => boolean,
+  opener: BodyOpener,
 ): AsyncGenerator<Piece, void, undefined> {
   let limit = FIRST_HEADERS
   let batchBytes = FIRST_BATCH_BYTES
   let misses = 0
-  walk: while (before - after > 1) {
+  headers: while (before - after > 1) {
     const bound = before === Number.POSITIVE_INFINITY ? undefined : before
     const headers = await reader.headers(taskId, { after, before: bound, order, limit })
     for (let at = 0; at < headers.length; ) {
@@ -55,12 +66,12 @@ export async function* scan(
       const wanted = new Set(batch.opened)
       for (const header of headers.slice(at, batch.end)) {
         const stored = bodies.get(header.firstSeq)
-        const segment = stored && openBody(stored, header)
+        const segment = stored && opener.open(stored, header)
         if (wanted.has(header.firstSeq) && segment?.count !== header.count) {
           // Merged or deleted since the headers were read: look again from where we stand.
           if (++misses > MOST_MISSES)
             throw new Error(`segment ${header.firstSeq} of ${taskId} cannot be read`)
-          continue walk
+          continue headers
         }
         misses = 0
         const last = header.firstSeq + header.count - 1

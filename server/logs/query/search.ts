@@ -2,9 +2,9 @@ import type { LogEntry } from '#protocol/log.ts'
 import type { CompiledFilter } from '#protocol/log-filter.ts'
 import type { Segment } from '#protocol/segment.ts'
 import type { SegmentHeader, SegmentReader } from '#server/store/store.ts'
+import { BodyOpener } from './body-opener.ts'
 import { segmentMatcher } from './match-segment.ts'
 import { formatCursor, NewestHits, type Place, parseCursor } from './newest-hits.ts'
-import { openBody } from './open-body.ts'
 import type { QueryContext } from './scan.ts'
 
 export interface SearchRequest {
@@ -41,6 +41,7 @@ async function searchOnce(
   const stopAt = performance.now() + request.budgetMs
   const matcher = segmentMatcher(request.filter)
   const hits = new NewestHits(request.limit, after)
+  using opener = new BodyOpener()
   for await (const header of recentHeaders(context.reader, request, after)) {
     if (matcher.headerCount(header) === 0) continue
     // Segments come by their latest time: no line of those that follow is later than that.
@@ -49,7 +50,7 @@ async function searchOnce(
       const { entries } = hits.best(header.maxAt)
       return { entries, cursor: formatCursor([header.maxAt, '', 0]) }
     }
-    const segment = await openSegment(context.reader, header)
+    const segment = await openSegment(context.reader, header, opener)
     if (!segment) return undefined
     for (const line of matcher.lines(segment).reverse()) {
       const place: Place = [segment.time(line), header.taskId, header.firstSeq + line]
@@ -78,12 +79,17 @@ async function* recentHeaders(
     const headers = await reader.recent({ from, to, cursor, limit })
     for (const header of headers) if (!tasks || tasks.has(header.taskId)) yield header
     if (headers.length < limit) return
-    cursor = headers.at(-1)
+    const last = headers.at(-1)
+    cursor = last && { maxAt: last.maxAt, taskId: last.taskId, firstSeq: last.firstSeq }
   }
 }
 
-async function openSegment(reader: SegmentReader, header: SegmentHeader): Promise<Segment | undefined> {
+async function openSegment(
+  reader: SegmentReader,
+  header: SegmentHeader,
+  opener: BodyOpener,
+): Promise<Segment | undefined> {
   const [stored] = await reader.bodies(header.taskId, [header.firstSeq])
-  const segment = stored && openBody(stored, header)
+  const segment = stored && opener.open(stored, header)
   return segment?.count === header.count ? segment : undefined
 }
