@@ -7,7 +7,7 @@ let server: TestServer
 test.beforeAll(async () => {
   server = await TestServer.start()
 })
-test.afterAll(() => server.dispose())
+test.afterAll(() => server?.dispose())
 
 test('lines of a running command appear as they are printed, and its end is shown', async ({ page }) => {
   await openTask(page, server, 'live')

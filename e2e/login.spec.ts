@@ -5,7 +5,7 @@ let server: TestServer
 test.beforeAll(async () => {
   server = await TestServer.start()
 })
-test.afterAll(() => server.dispose())
+test.afterAll(() => server?.dispose())
 
 test('whoever is not logged in is led to the login, and back to where they wanted to go', async ({
   page,

@@ -9,7 +9,7 @@ test.beforeAll(async () => {
   server = await TestServer.start()
   await writeLines(server, 'looks', numbered(300))
 })
-test.afterAll(() => server.dispose())
+test.afterAll(() => server?.dispose())
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`every page is drawn in ${colorScheme} colours where the system asks for them`, async ({ page }) => {

@@ -14,7 +14,7 @@ let server: TestServer
 test.beforeAll(async () => {
   server = await TestServer.start()
 })
-test.afterAll(() => server.dispose())
+test.afterAll(() => server?.dispose())
 
 /** The code blocks of one language under a heading. */
 function blocks(heading: string, language: string): string[] {

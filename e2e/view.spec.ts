@@ -8,7 +8,7 @@ test.beforeAll(async () => {
   server = await TestServer.start()
   await writeLines(server, 'long', numbered(20_000))
 })
-test.afterAll(() => server.dispose())
+test.afterAll(() => server?.dispose())
 
 test('a long log opens at its end, and all of it can be reached', async ({ page }) => {
   await openTask(page, server, 'long')
@@ -102,6 +102,8 @@ test('the log can be read with the keyboard alone', async ({ page }) => {
   await expect(lines(page).last()).toHaveText('line 20000')
   await page.keyboard.press('/')
   await page.keyboard.type('line 777')
+  await page.keyboard.press('Enter')
+  await expect(page.getByTestId('match-count')).toContainText('11')
   await page.keyboard.press('Enter')
   await expect(page.locator('[data-current]')).toContainText('line 777')
   await page.keyboard.press('Escape')
