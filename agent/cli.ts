@@ -9,22 +9,46 @@ export interface CommandModule {
 }
 
 /** @returns the exit code; nothing for 0 */
-export type Handler = (context: Context, options: Record<string, unknown>, ...args: string[]) => Promise<number | undefined>
+export type Handler = (
+  context: Context,
+  options: Record<string, unknown>,
+  ...args: string[]
+) => Promise<number | undefined>
 
 /** Every command; its file is loaded only when it is called. */
 export const COMMANDS: { name: string; summary: string; load: () => Promise<CommandModule> }[] = [
-  { name: 'execute', summary: 'run a script or command and stream its output', load: () => import('./commands/execute.ts') },
+  {
+    name: 'execute',
+    summary: 'run a script or command and stream its output',
+    load: () => import('./commands/execute.ts'),
+  },
   { name: 'start', summary: 'set a task to PROCESSING', load: () => import('./commands/start.ts') },
   { name: 'success', summary: 'set a task to COMPLETED', load: () => import('./commands/success.ts') },
   { name: 'fail', summary: 'set a task to FAILED', load: () => import('./commands/fail.ts') },
-  { name: 'progress', summary: "report a task's progress in percent", load: () => import('./commands/progress.ts') },
-  { name: 'log', summary: "add an entry, or stdin's lines, to a task's log", load: () => import('./commands/log.ts') },
+  {
+    name: 'progress',
+    summary: "report a task's progress in percent",
+    load: () => import('./commands/progress.ts'),
+  },
+  {
+    name: 'log',
+    summary: "add an entry, or stdin's lines, to a task's log",
+    load: () => import('./commands/log.ts'),
+  },
   { name: 'logs', summary: "read a task's log, also live", load: () => import('./commands/logs.ts') },
-  { name: 'tasks', summary: 'list, show, create, cancel and retry tasks', load: () => import('./commands/tasks.ts') },
+  {
+    name: 'tasks',
+    summary: 'list, show, create, cancel and retry tasks',
+    load: () => import('./commands/tasks.ts'),
+  },
   { name: 'config', summary: 'show and change settings', load: () => import('./commands/config.ts') },
   { name: 'health', summary: 'check server, disk and memory', load: () => import('./commands/health.ts') },
   { name: 'version', summary: 'print the version', load: () => import('./commands/version.ts') },
-  { name: 'completion', summary: 'print a completion script for a shell', load: () => import('./commands/completion.ts') },
+  {
+    name: 'completion',
+    summary: 'print a completion script for a shell',
+    load: () => import('./commands/completion.ts'),
+  },
 ]
 
 /** Runs one command line. @returns the exit code */

@@ -30,7 +30,8 @@ export function readSettingsFile(path: string, text: string): { entries: FileEnt
   if (error) throw usageError(`${path}:${error.linePos?.[0].line ?? 1}: ${error.message.split('\n')[0]}`)
   const found = { entries: [] as FileEntry[], warnings: [] as string[] }
   if (isMap(document.contents)) walk(document.contents, [], { path, lines, ...found })
-  else if (document.contents !== null) throw usageError(`${path}:1: must hold settings such as "api: {url: …}"`)
+  else if (document.contents !== null)
+    throw usageError(`${path}:1: must hold settings such as "api: {url: …}"`)
   return found
 }
 
@@ -47,11 +48,14 @@ function walk(map: YAMLMap, above: string[], to: Walk): void {
     const at = isScalar(key) && key.range ? to.lines.linePos(key.range[0]).line : 1
     const path = [...above, name]
     const setting = settingAt(path.join('.'))
-    if (setting && isScalar(value) && value.value !== null) to.entries.push({ name: setting, value: value.source ?? value.value, from: `${to.path}:${at}` })
+    if (setting && isScalar(value) && value.value !== null)
+      to.entries.push({ name: setting, value: value.source ?? value.value, from: `${to.path}:${at}` })
     else if (isMap(value)) walk(value, path, to)
     else if (!setting) {
       const near = nearest(path.join('.'), knownPaths())
-      to.warnings.push(`${to.path}:${at}: "${path.join('.')}" is no setting of keruta${near ? `; did you mean ${near}?` : ''}`)
+      to.warnings.push(
+        `${to.path}:${at}: "${path.join('.')}" is no setting of keruta${near ? `; did you mean ${near}?` : ''}`,
+      )
     }
   }
 }

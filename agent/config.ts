@@ -3,7 +3,14 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { usageError } from './exit.ts'
 import { nearest } from './nearest.ts'
-import { OTHER_VARIABLES, parseValue, SETTINGS, type Setting, type SettingName, type Value } from './settings.ts'
+import {
+  OTHER_VARIABLES,
+  parseValue,
+  SETTINGS,
+  type Setting,
+  type SettingName,
+  type Value,
+} from './settings.ts'
 
 /** Flags that every command takes, as commander gives them. */
 export interface GlobalFlags {
@@ -26,8 +33,18 @@ export interface ResolvedSetting {
   from: string
 }
 
-export type Settings = { [name in SettingName]: (typeof SETTINGS)[name]['kind'] extends infer K ? Typed<K, (typeof SETTINGS)[name]['fallback']> : never }
-type Typed<K, F> = K extends 'flag' ? boolean : K extends 'count' | 'duration' | 'size' ? number : F extends string ? string : string | undefined
+export type Settings = {
+  [name in SettingName]: (typeof SETTINGS)[name]['kind'] extends infer K
+    ? Typed<K, (typeof SETTINGS)[name]['fallback']>
+    : never
+}
+type Typed<K, F> = K extends 'flag'
+  ? boolean
+  : K extends 'count' | 'duration' | 'size'
+    ? number
+    : F extends string
+      ? string
+      : string | undefined
 
 export interface Config extends Settings {
   json: boolean
@@ -58,7 +75,10 @@ const FLAGS: Partial<Record<SettingName, keyof GlobalFlags>> = {
 /** Flags beat the environment, that beats `--config` or `./keruta.yaml`, that beats `~/.keruta/config.yaml`, that beats the defaults. */
 export async function loadConfig(flags: GlobalFlags, env: NodeJS.ProcessEnv = process.env): Promise<Config> {
   const userFile = join(env.HOME ?? homedir(), '.keruta', 'config.yaml')
-  const files = [flags.config ?? env.KERUTA_CONFIG ?? (existsSync('keruta.yaml') ? 'keruta.yaml' : undefined), userFile]
+  const files = [
+    flags.config ?? env.KERUTA_CONFIG ?? (existsSync('keruta.yaml') ? 'keruta.yaml' : undefined),
+    userFile,
+  ]
   const warnings = unknownVariables(env)
   const entries: FileEntry[] = []
   for (const file of new Set(files)) {
@@ -92,7 +112,12 @@ export interface FileEntry {
   from: string
 }
 
-function resolve(name: SettingName, flags: GlobalFlags, env: NodeJS.ProcessEnv, entries: FileEntry[]): ResolvedSetting {
+function resolve(
+  name: SettingName,
+  flags: GlobalFlags,
+  env: NodeJS.ProcessEnv,
+  entries: FileEntry[],
+): ResolvedSetting {
   const setting: Setting = SETTINGS[name]
   const flag = FLAGS[name]
   const given = (value: unknown, from: string): ResolvedSetting => {
@@ -103,7 +128,8 @@ function resolve(name: SettingName, flags: GlobalFlags, env: NodeJS.ProcessEnv, 
       throw usageError(`${from}: ${shown} ${(error as Error).message}`)
     }
   }
-  if (flag && flags[flag] !== undefined) return given(flags[flag], `--${flag.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`)
+  if (flag && flags[flag] !== undefined)
+    return given(flags[flag], `--${flag.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`)
   const variable = setting.env?.find(key => env[key] !== undefined && env[key] !== '')
   if (variable) return given(env[variable], variable)
   const entry = entries.find(found => found.name === name)
@@ -120,7 +146,10 @@ function readFile(path: string): string {
 }
 
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {
-  const known = [...Object.values(SETTINGS).flatMap(setting => ('env' in setting ? [...setting.env] : [])), ...OTHER_VARIABLES]
+  const known = [
+    ...Object.values(SETTINGS).flatMap(setting => ('env' in setting ? [...setting.env] : [])),
+    ...OTHER_VARIABLES,
+  ]
   return Object.keys(env)
     .filter(name => name.startsWith('KERUTA_') && !(known as string[]).includes(name))
     .map(name => `${name} is no variable of keruta${suggestion(nearest(name, known))}`)

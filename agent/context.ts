@@ -19,5 +19,10 @@ export interface Context {
 /** Opens the API of the settings; the client is loaded only by commands that call it. */
 export async function openApi(config: Config): Promise<Api> {
   const { Api } = await import('./delivery/api.ts')
-  return new Api({ url: config.apiUrl, token: config.token, timeoutMs: config.timeoutMs, retries: config.retryCount })
+  return new Api({
+    url: config.apiUrl,
+    token: config.token,
+    timeoutMs: config.timeoutMs,
+    retries: config.retryCount,
+  })
 }

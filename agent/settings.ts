@@ -264,6 +264,7 @@ function parseUrl(text: string, protocols: string[]): string {
   } catch {
     throw new Error(`must be a URL such as ${protocols[0]}//127.0.0.1:8080`)
   }
-  if (!protocols.includes(url.protocol)) throw new Error(`must begin with ${protocols.map(name => `${name}//`).join(' or ')}`)
+  if (!protocols.includes(url.protocol))
+    throw new Error(`must begin with ${protocols.map(name => `${name}//`).join(' or ')}`)
   return text.replace(/\/+$/, '')
 }

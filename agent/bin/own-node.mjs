@@ -18,7 +18,9 @@ function ownNode() {
     const folder = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`))
     return join(folder, 'bin', platform === 'win32' ? 'node.exe' : 'node')
   } catch {
-    process.stderr.write(`keruta needs Node 22.18 or newer, this is ${version}, and ${name} is not installed: run npm install in the keruta folder\n`)
+    process.stderr.write(
+      `keruta needs Node 22.18 or newer, this is ${version}, and ${name} is not installed: run npm install in the keruta folder\n`,
+    )
     process.exit(1)
   }
 }

@@ -1,6 +1,6 @@
 import { LevelTracker } from './level.ts'
 import { LineSplitter } from './lines.ts'
-import { Tagger, type TaggedSink } from './tagged.ts'
+import { type LineLevels, type TaggedSink, Tagger } from './tagged.ts'
 
 const SILENCE_MS = 200
 /** A line that is redrawn all the time is shown this often. */
@@ -18,7 +18,12 @@ export class SourceCapture {
    * @param source position in SOURCES
    * @param minLevel position in LEVELS; lower lines are not given on
    */
-  constructor(out: TaggedSink, source: 0 | 1 | 2, minLevel = 0, levels = new LevelTracker(DEFAULT_LEVELS[source])) {
+  constructor(
+    out: TaggedSink,
+    source: 0 | 1 | 2,
+    minLevel = 0,
+    levels: LineLevels = new LevelTracker(DEFAULT_LEVELS[source]),
+  ) {
     this.#tagger = new Tagger(out, source, levels, minLevel)
     this.#splitter = new LineSplitter(this.#tagger)
   }

@@ -1,6 +1,15 @@
 import { levelOfValue } from './level-words.ts'
 
-const KEYS = new Set(['level', 'lvl', 'severity', 'loglevel', 'log_level', 'levelname', 'log.level', 'level_name'])
+const KEYS = new Set([
+  'level',
+  'lvl',
+  'severity',
+  'loglevel',
+  'log_level',
+  'levelname',
+  'log.level',
+  'level_name',
+])
 /** A level stands near the front of a JSON line; a longer look costs more than it finds. */
 const JSON_BYTES = 4096
 

@@ -30,7 +30,7 @@ for (const byte of ascii('<IWEFDVmC')) FIRST_BYTES[byte] = 1
 
 /** Levels of syslog's severities 0 to 7. */
 const SYSLOG = [4, 4, 4, 3, 2, 1, 1, 0]
-const LETTERS: Record<number, number> = { 0x56: 0, 0x44: 0, 0x49: 1, 0x57: 2, 0x45: 3, 0x46: 4, 0x43: 4 }
+const LETTERS: Record<number, number> = { 86: 0, 68: 0, 73: 1, 87: 2, 69: 3, 70: 4, 67: 4 }
 
 /** Reads the formats that are known by a line's first bytes: syslog, klog, logcat, stack traces. */
 export function levelOfLead(bytes: Uint8Array, start: number, end: number): number {
@@ -66,7 +66,8 @@ function levelOfSyslog(bytes: Uint8Array, start: number, end: number): number {
 
 /** klog's `E0102 15:04:05`, glog's `E20240102 15`, logcat's `E/Tag`. */
 function isLetterFormat(bytes: Uint8Array, start: number): boolean {
-  if (bytes[start + 1] === 0x2f) return (bytes[start + 2]! | 0x20) >= 0x61 && (bytes[start + 2]! | 0x20) <= 0x7a
+  if (bytes[start + 1] === 0x2f)
+    return (bytes[start + 2]! | 0x20) >= 0x61 && (bytes[start + 2]! | 0x20) <= 0x7a
   let at = start + 1
   while (isDigit(bytes[at]!)) at++
   const digits = at - start - 1

@@ -23,6 +23,10 @@ for (const level of LEVELS) {
   }
 }
 
+/** Whether some word for a level begins with these two letters, in any case: `[first & 31, second & 31]`. */
+const BEGINNINGS = new Uint8Array(1024)
+for (const [word] of byShape.values()) BEGINNINGS[((word!.bytes[0]! & 31) << 5) | (word!.bytes[1]! & 31)] = 1
+
 /**
  * The level that the letters from `start` to `end` name, in any case; -1 for any other word.
  * @param bytes a line's
@@ -30,6 +34,7 @@ for (const level of LEVELS) {
 export function levelOfWord(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start
   if (length < 3 || length > 11) return -1
+  if (BEGINNINGS[((bytes[start]! & 31) << 5) | (bytes[start + 1]! & 31)] === 0) return -1
   const candidates = byShape.get(shape(bytes, start))
   if (candidates === undefined) return -1
   for (const { bytes: word, level } of candidates) {

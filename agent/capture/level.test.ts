@@ -40,7 +40,10 @@ const LINES: [line: string, level: string][] = [
   ['Exception in thread "main" java.lang.Error', 'ERROR'],
   // Rust
   ['2024-01-01T12:00:00.000000Z  WARN my_crate::db: slow', 'WARN'],
-  ['\u001b[2m2024-01-01T12:00:00.000000Z\u001b[0m \u001b[31mERROR\u001b[0m \u001b[2mcrate\u001b[0m: boom', 'ERROR'],
+  [
+    '\u001b[2m2024-01-01T12:00:00.000000Z\u001b[0m \u001b[31mERROR\u001b[0m \u001b[2mcrate\u001b[0m: boom',
+    'ERROR',
+  ],
   ['[2024-01-01T12:00:00Z DEBUG my_crate] env_logger', 'DEBUG'],
   ['error[E0308]: mismatched types', 'ERROR'],
   ['warning: unused variable: `x`', 'WARN'],
@@ -142,11 +145,9 @@ describe('lines that belong to the line before', () => {
   })
 
   it('inherit its level in a Python traceback and a Rust warning', () => {
-    expect(levels(['Traceback (most recent call last):', '  File "x.py", line 1, in <module>', 'KeyError: 1'])).toEqual([
-      'ERROR',
-      'ERROR',
-      'ERROR',
-    ])
+    expect(
+      levels(['Traceback (most recent call last):', '  File "x.py", line 1, in <module>', 'KeyError: 1']),
+    ).toEqual(['ERROR', 'ERROR', 'ERROR'])
     expect(levels(['warning: unused', ' --> src/main.rs:2:9', '  |', '', '   Compiling x'])).toEqual([
       'WARN',
       'WARN',

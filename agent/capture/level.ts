@@ -76,7 +76,8 @@ export function detectLevel(bytes: Uint8Array, start: number, end: number): numb
     const from = at
     while (at < limit && CLASS[bytes[at]!] === LETTER) at++
     const wordEnd = at
-    at = tokenEnd(bytes, at, end)
+    const stop = at < end ? CLASS[bytes[at]!]! : SEPARATOR
+    if (stop !== SEPARATOR) at = tokenEnd(bytes, at, end)
     if (wordEnd === from) {
       if (kind === DIGIT && isTime(bytes, from, at)) timed = true
       else if (byte === 0x3a && bytes[from + 1] === 0x3a && from === start) {
@@ -86,16 +87,16 @@ export function detectLevel(bytes: Uint8Array, start: number, end: number): numb
       counted = kind === DIGIT && bytes[at] === 0x20
       continue
     }
-    const after = wordEnd < end ? bytes[wordEnd]! : 0
     const level = levelOfWord(bytes, from, wordEnd)
-    if (level !== NONE && isTermination(after)) {
+    if (level !== NONE && isTermination(wordEnd < end ? bytes[wordEnd]! : 0)) {
       const head = { words, timed, bracketed, counted, atStart: from === start, npm }
       if (isLevel(bytes, from, wordEnd, end, head)) return level
     }
     if (bytes[wordEnd] === 0x3d || bytes[wordEnd] === 0x5f || bytes[wordEnd] === 0x2e) {
       const pair = levelOfPair(bytes, from, at)
       if (pair !== NONE) return pair
-      const quoted = at < end && bytes[at] === 0x22 && bytes[at - 1] === 0x3d ? levelOfPair(bytes, from, end) : NONE
+      const quoted =
+        at < end && bytes[at] === 0x22 && bytes[at - 1] === 0x3d ? levelOfPair(bytes, from, end) : NONE
       if (quoted !== NONE) return quoted
     }
     if (from === start) {
@@ -135,7 +136,13 @@ function isLevel(bytes: Uint8Array, from: number, to: number, end: number, head:
   if (after !== 0x20 && after !== 0x09) return false
   if (head.timed && head.words === 0) return true
   const next = bytes[to + 1]!
-  return head.atStart && ((next >= 0x41 && next <= 0x5a) || next === 0x22 || (next === 0x20 && bytes[to + 2] === 0x2d) || next === 0x2d)
+  return (
+    head.atStart &&
+    ((next >= 0x41 && next <= 0x5a) ||
+      next === 0x22 ||
+      (next === 0x20 && bytes[to + 2] === 0x2d) ||
+      next === 0x2d)
+  )
 }
 
 /** `error: 0`, `Errors: none`: a count or a field, no message. */
@@ -144,14 +151,19 @@ function saysNone(bytes: Uint8Array, from: number, end: number): boolean {
   while (at < end && bytes[at] === 0x20) at++
   const start = at
   while (at < end && (CLASS[bytes[at]!] === LETTER || CLASS[bytes[at]!] === DIGIT)) at++
-  if (at < end && bytes[at] !== 0x2c && bytes[at] !== 0x20 && bytes[at] !== 0x2e && bytes[at] !== 0x0d) return false
+  if (at < end && bytes[at] !== 0x2c && bytes[at] !== 0x20 && bytes[at] !== 0x2e && bytes[at] !== 0x0d)
+    return false
   const word = String.fromCharCode(...bytes.subarray(start, Math.min(at, start + 6)))
-  return /^(\d+|none|null|nil|no|false|ok)$/i.test(word) && (at >= end || bytes[at] !== 0x20 || /^\d/.test(word))
+  return (
+    /^(\d+|none|null|nil|no|false|ok)$/i.test(word) && (at >= end || bytes[at] !== 0x20 || /^\d/.test(word))
+  )
 }
 
 function isTermination(after: number): boolean {
   const kind = CLASS[after]
-  return after === 0 || kind === SEPARATOR || kind === ESCAPE || after === 0x3a || after === 0x21 || after === 0x0d
+  return (
+    after === 0 || kind === SEPARATOR || kind === ESCAPE || after === 0x3a || after === 0x21 || after === 0x0d
+  )
 }
 
 function workflowCommand(bytes: Uint8Array, from: number, end: number): number {
@@ -165,13 +177,17 @@ function isException(bytes: Uint8Array, from: number, to: number, end: number): 
   const colon = bytes[to - 1] === 0x3a
   if (!colon && to !== end) return false
   const stop = colon ? to - 1 : to
-  return (endsWith(bytes, from, stop, 'Error') && stop - from > 5) || (endsWith(bytes, from, stop, 'Exception') && stop - from > 8)
+  return (
+    (endsWith(bytes, from, stop, 'Error') && stop - from > 5) ||
+    (endsWith(bytes, from, stop, 'Exception') && stop - from > 8)
+  )
 }
 
 function endsWith(bytes: Uint8Array, from: number, to: number, word: string): boolean {
   const start = to - word.length
   if (start < from) return false
-  for (let index = 0; index < word.length; index++) if (bytes[start + index] !== word.charCodeAt(index)) return false
+  for (let index = 0; index < word.length; index++)
+    if (bytes[start + index] !== word.charCodeAt(index)) return false
   return true
 }
 
@@ -179,7 +195,15 @@ function endsWith(bytes: Uint8Array, from: number, to: number, word: string): bo
 function isTime(bytes: Uint8Array, from: number, to: number): boolean {
   const second = bytes[from + 2]
   const fourth = bytes[from + 4]
-  return to - from >= 4 && (bytes[from + 1] === 0x3a || second === 0x3a || second === 0x2f || fourth === 0x2d || fourth === 0x2f || to - from >= 10)
+  return (
+    to - from >= 4 &&
+    (bytes[from + 1] === 0x3a ||
+      second === 0x3a ||
+      second === 0x2f ||
+      fourth === 0x2d ||
+      fourth === 0x2f ||
+      to - from >= 10)
+  )
 }
 
 function hasLower(bytes: Uint8Array, from: number, to: number): boolean {

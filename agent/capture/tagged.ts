@@ -1,12 +1,23 @@
 import { FLAG_CONTINUED, SOURCE_SHIFT } from '#protocol/segment-layout.ts'
-import type { LevelTracker } from './level.ts'
 import type { LineSink } from './lines.ts'
 
 /** Where lines go once their source and level are known. Memory that is handed over is good until the call returns. */
 export interface TaggedSink {
   /** Lines `from` … `to - 1` of a block of whole lines of one source; `lineNumber` is that of line `from`. */
-  block(text: Uint8Array, ends: Uint32Array, tags: Uint8Array, from: number, to: number, lineNumber: number): void
+  block(
+    text: Uint8Array,
+    ends: Uint32Array,
+    tags: Uint8Array,
+    from: number,
+    to: number,
+    lineNumber: number,
+  ): void
   line(message: Uint8Array, tag: number, lineNumber: number): void
+}
+
+/** Says what level (position in LEVELS) each line of one source has, in their order. */
+export interface LineLevels {
+  levelOf(bytes: Uint8Array, start: number, end: number): number
 }
 
 /** The stage between lines and delivery that gives each its level, and holds back those below the threshold. */
@@ -15,7 +26,7 @@ export class Tagger implements LineSink {
   skipped = 0
   readonly #out: TaggedSink
   readonly #source: number
-  readonly #levels: LevelTracker
+  readonly #levels: LineLevels
   readonly #minLevel: number
   #tags = new Uint8Array(1024)
   #openLevel = 0
@@ -24,7 +35,7 @@ export class Tagger implements LineSink {
    * @param source position in SOURCES
    * @param minLevel position in LEVELS
    */
-  constructor(out: TaggedSink, source: number, levels: LevelTracker, minLevel: number) {
+  constructor(out: TaggedSink, source: number, levels: LineLevels, minLevel: number) {
     this.#out = out
     this.#source = source << SOURCE_SHIFT
     this.#levels = levels

@@ -16,7 +16,12 @@ const MAX_SCRIPT_BYTES = 1024 * 1024
 /** `-- cmd args…` */
 export function commandTarget(words: string[]): Target {
   const line = words.map(quoted).join(' ')
-  return { file: words[0]!, args: words.slice(1), name: shortName(line), script: line.slice(0, MAX_SCRIPT_BYTES) }
+  return {
+    file: words[0]!,
+    args: words.slice(1),
+    name: shortName(line),
+    script: line.slice(0, MAX_SCRIPT_BYTES),
+  }
 }
 
 /** A file where there is one of that name, else a line for `sh -c`. */
@@ -32,7 +37,8 @@ export function fileTarget(path: string): Target {
   const name = basename(path)
   const file = resolve(path)
   const [interpreter, ...options] = interpreterOf(path)
-  if (interpreter === undefined || (isExecutable(path) && isSelfRunning(path))) return { file, args: [], name, script }
+  if (interpreter === undefined || (isExecutable(path) && isSelfRunning(path)))
+    return { file, args: [], name, script }
   return { file: interpreter, args: [...options, file], name, script }
 }
 

@@ -10,7 +10,11 @@ export function define(command: Command, action: (handler: Handler) => void): vo
     .option('--disable-log-streaming', 'report only start and end')
     .option('--timeout <duration>', 'kill it after this time (90, 30s, 5m) and fail with TIMEOUT')
     .option('--grace <duration>', 'time between SIGTERM and SIGKILL', '10s')
-    .option('--drain-timeout <duration>', 'wait for the server after the end, longer while it makes progress', '10s')
+    .option(
+      '--drain-timeout <duration>',
+      'wait for the server after the end, longer while it makes progress',
+      '10s',
+    )
     .addHelpText(
       'after',
       `
@@ -27,6 +31,11 @@ Examples:
     )
   action(async (context, options, script, ...args) => {
     const { execute } = await import('../execute/execute.ts')
-    return execute(context, { ...options, script: options.script as string | undefined, word: script, words: args.flat() })
+    return execute(context, {
+      ...options,
+      script: options.script as string | undefined,
+      word: script,
+      words: args.flat(),
+    })
   })
 }

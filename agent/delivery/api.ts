@@ -32,7 +32,14 @@ export class ApiError extends CommandError {
   }
 }
 
-const UNSENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
+const UNSENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 
 export class Api {
   readonly #options: ApiOptions
@@ -68,20 +75,41 @@ export class Api {
     }
   }
 
-  async #attempt(method: string, path: string, call: Call, attempt: number, retries: number, idempotent: boolean) {
+  async #attempt(
+    method: string,
+    path: string,
+    call: Call,
+    attempt: number,
+    retries: number,
+    idempotent: boolean,
+  ) {
     let response: Response
     try {
       response = await this.#fetch(method, path, call)
     } catch (cause) {
       const code = reasonOf(cause)
-      const error = new CommandError(EXIT.unreachable, `the server at ${this.#options.url} cannot be reached (${code}); is it running, and is --api-url or KERUTA_API_URL right?`, { cause })
-      return { error, wait: retryAfterMs({ kind: 'failure', sent: !UNSENT.has(code) }, idempotent, attempt, retries) }
+      const error = new CommandError(
+        EXIT.unreachable,
+        `the server at ${this.#options.url} cannot be reached (${code}); is it running, and is --api-url or KERUTA_API_URL right?`,
+        { cause },
+      )
+      return {
+        error,
+        wait: retryAfterMs({ kind: 'failure', sent: !UNSENT.has(code) }, idempotent, attempt, retries),
+      }
     }
     if (response.ok) return { response }
     const problem = await readProblem(response)
     const seconds = Number(response.headers.get('retry-after'))
-    const outcome = { kind: 'answer', status: response.status, retryAfterMs: problem.retryAfterMs ?? (seconds || 0) * 1000 } as const
-    return { error: toError(response.status, problem, path), wait: retryAfterMs(outcome, idempotent, attempt, retries) }
+    const outcome = {
+      kind: 'answer',
+      status: response.status,
+      retryAfterMs: problem.retryAfterMs ?? (seconds || 0) * 1000,
+    } as const
+    return {
+      error: toError(response.status, problem, path),
+      wait: retryAfterMs(outcome, idempotent, attempt, retries),
+    }
   }
 
   #fetch(method: string, path: string, call: Call): Promise<Response> {
@@ -112,7 +140,11 @@ async function readJson(response: Response): Promise<unknown> {
   try {
     return text === '' ? undefined : JSON.parse(text)
   } catch (cause) {
-    throw new CommandError(EXIT.failure, `${response.url} did not answer with JSON; does --api-url name a keruta server?`, { cause })
+    throw new CommandError(
+      EXIT.failure,
+      `${response.url} did not answer with JSON; does --api-url name a keruta server?`,
+      { cause },
+    )
   }
 }
 
@@ -126,8 +158,12 @@ async function readProblem(response: Response): Promise<Partial<Problem>> {
 }
 
 function toError(status: number, problem: Partial<Problem>, path: string): ApiError {
-  const errors = problem.errors?.map(({ path: at, message }) => (at ? `${at}: ${message}` : message)).join('; ')
-  const detail = [problem.detail ?? problem.title ?? `the server answered ${status} to ${path}`, errors].filter(Boolean).join(': ')
+  const errors = problem.errors
+    ?.map(({ path: at, message }) => (at ? `${at}: ${message}` : message))
+    .join('; ')
+  const detail = [problem.detail ?? problem.title ?? `the server answered ${status} to ${path}`, errors]
+    .filter(Boolean)
+    .join(': ')
   const advice =
     status === 401
       ? '; give a valid key with --token or KERUTA_API_TOKEN'

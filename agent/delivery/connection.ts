@@ -1,10 +1,13 @@
-import { loadavg } from 'node:os'
 import type { IncomingMessage } from 'node:http'
+import { loadavg } from 'node:os'
 import { WebSocket } from 'ws'
 import type { ClientFrame, ServerFrame } from '#protocol/frames.ts'
 
 /** Text frames from the server that matter to a sender. */
-export type AnswerFrame = Extract<ServerFrame, { type: 'welcome' | 'ack' | 'complete' | 'error' | 'cancel' | 'ping' }>
+export type AnswerFrame = Extract<
+  ServerFrame,
+  { type: 'welcome' | 'ack' | 'complete' | 'error' | 'cancel' | 'ping' }
+>
 
 export interface ConnectionEvents {
   open(): void
@@ -49,7 +52,9 @@ export class Connection {
       response.resume()
       this.#close(`the server answered ${response.statusCode}`, response.statusCode)
     })
-    this.#socket.on('error', error => this.#close(error.message || (error as NodeJS.ErrnoException).code || 'failed'))
+    this.#socket.on('error', error =>
+      this.#close(error.message || (error as NodeJS.ErrnoException).code || 'failed'),
+    )
     this.#socket.on('close', (code, reason) => this.#close(`closed with ${code} ${reason}`.trim()))
     this.#timer = setInterval(() => this.#beat(), HEARTBEAT_MS)
   }
@@ -75,9 +80,14 @@ export class Connection {
 
   #beat(): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return
-    if (performance.now() - this.#heardAt > SILENCE_MS) return this.#close('nothing was heard from the server for 45 s')
+    if (performance.now() - this.#heardAt > SILENCE_MS)
+      return this.#close('nothing was heard from the server for 45 s')
     const { user, system } = process.cpuUsage()
-    const usage = { rssBytes: process.memoryUsage.rss(), cpuMs: Math.round((user + system) / 1000), loadAverage: loadavg()[0]! }
+    const usage = {
+      rssBytes: process.memoryUsage.rss(),
+      cpuMs: Math.round((user + system) / 1000),
+      loadAverage: loadavg()[0]!,
+    }
     this.sendFrame({ type: 'heartbeat', usage })
   }
 
@@ -105,7 +115,9 @@ function parse(text: string): AnswerFrame | undefined {
     case 'complete':
       return typeof frame.streamId === 'string' && isPosition(frame.n) ? frame : undefined
     case 'error':
-      return typeof frame.code === 'string' && (frame.n === undefined || isPosition(frame.n)) ? frame : undefined
+      return typeof frame.code === 'string' && (frame.n === undefined || isPosition(frame.n))
+        ? frame
+        : undefined
     case 'cancel':
     case 'ping':
       return frame

@@ -31,6 +31,8 @@ export interface StreamEvents {
   pressure(stop: boolean): void
   /** For stderr. */
   say(message: string): void
+  /** For stderr with `--verbose`. */
+  explain(message: string): void
 }
 
 /** One stream of one task: takes lines, keeps them in the spool until they are stored, and records what else is to be told. */
@@ -48,7 +50,12 @@ export class LogStream {
   #progressAt = performance.now()
   #refused = false
 
-  constructor(settings: StreamSettings, taskId: string, token: () => string | undefined, events: StreamEvents) {
+  constructor(
+    settings: StreamSettings,
+    taskId: string,
+    token: () => string | undefined,
+    events: StreamEvents,
+  ) {
     this.#settings = settings
     this.#events = events
     const streamId = uuidv7()
@@ -84,7 +91,11 @@ export class LogStream {
   }
 
   /** Notes what is to be told, so that a later agent can tell it. `undefined` once it has been told. */
-  note(change: { start?: StartTask; finish?: { success: SuccessTask } | { fail: FailTask } }): void {
+  note(change: {
+    runs?: boolean
+    start?: StartTask
+    finish?: { success: SuccessTask } | { fail: FailTask }
+  }): void {
     Object.assign(this.#meta, change)
     writeMeta(this.#spool.dir, this.#meta)
   }
@@ -128,7 +139,9 @@ export class LogStream {
       const at = this.#spool.append(record)
       this.#queue.add(record, at)
     } catch (error) {
-      throw new Error(`the spool ${this.#spool.dir} cannot be written: ${(error as Error).message}`, { cause: error })
+      throw new Error(`the spool ${this.#spool.dir} cannot be written: ${(error as Error).message}`, {
+        cause: error,
+      })
     }
     if (!this.#full && this.#spool.bytes >= this.#settings.spoolMaxBytes) this.#stopReading()
     this.sender.wake()
@@ -166,7 +179,7 @@ export class LogStream {
         this.#refused = false
         this.#progressAt = performance.now()
       },
-      disconnected: () => {},
+      disconnected: reason => this.#events.explain(`no connection for lines now: ${reason}`),
     }
   }
 }

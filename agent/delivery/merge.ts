@@ -1,5 +1,5 @@
-import { decodeSegmentFrame, frameHeaderBytes, writeFrameHeader } from '#protocol/segment-frame.ts'
 import { Segment } from '#protocol/segment.ts'
+import { decodeSegmentFrame, frameHeaderBytes, writeFrameHeader } from '#protocol/segment-frame.ts'
 import { SegmentWriter } from '#protocol/segment-writer.ts'
 import { frameOf, type SpoolRecord } from './record.ts'
 

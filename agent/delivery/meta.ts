@@ -12,6 +12,8 @@ export interface SpoolMeta {
   apiUrl: string
   websocketUrl: string
   owner: Owner
+  /** Whether the stream is a script's, whose end decides the task's. */
+  runs?: boolean
   start?: StartTask
   /** Lines of the stream, once it has ended. */
   endN?: number
@@ -35,7 +37,9 @@ export function writeMeta(dir: string, meta: SpoolMeta): void {
 export function readMeta(dir: string): SpoolMeta | undefined {
   try {
     const meta = JSON.parse(readFileSync(join(dir, 'meta.json'), 'utf8')) as SpoolMeta
-    return meta.version === 1 && typeof meta.taskId === 'string' && typeof meta.streamId === 'string' ? meta : undefined
+    return meta.version === 1 && typeof meta.taskId === 'string' && typeof meta.streamId === 'string'
+      ? meta
+      : undefined
   } catch {
     return undefined
   }

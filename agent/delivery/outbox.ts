@@ -21,7 +21,12 @@ export class Outbox {
   #scheduled: NodeJS.Immediate | undefined
   #agentLines = 0
 
-  constructor(streamId: string, pool: BufferPool, out: (record: SpoolRecord) => void, now: () => number = Date.now) {
+  constructor(
+    streamId: string,
+    pool: BufferPool,
+    out: (record: SpoolRecord) => void,
+    now: () => number = Date.now,
+  ) {
     this.#streamId = streamId
     this.#pool = pool
     this.#out = out
@@ -33,7 +38,14 @@ export class Outbox {
     return this.#n
   }
 
-  block(text: Uint8Array, ends: Uint32Array, tags: Uint8Array, from: number, to: number, lineNumber: number): void {
+  block(
+    text: Uint8Array,
+    ends: Uint32Array,
+    tags: Uint8Array,
+    from: number,
+    to: number,
+    lineNumber: number,
+  ): void {
     const at = this.#now()
     let next = from
     while (next < to) {
@@ -63,7 +75,9 @@ export class Outbox {
   cut(): void {
     if (this.#writer.count === 0) return
     const count = this.#writer.count
-    const bytes = finishFrame(this.#writer, this.#streamId, this.#firstN, RECORD_HEADER_BYTES, size => this.#pool.take(size))
+    const bytes = finishFrame(this.#writer, this.#streamId, this.#firstN, RECORD_HEADER_BYTES, size =>
+      this.#pool.take(size),
+    )
     const record = sealRecord(bytes, this.#firstN, count)
     this.#firstN += count
     this.#out(record)

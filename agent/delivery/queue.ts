@@ -1,7 +1,7 @@
 import type { BufferPool } from './buffer-pool.ts'
+import { mergeRecords } from './merge.ts'
 import { frameOf, lastN, type SpoolRecord } from './record.ts'
 import type { Position, Spool } from './spool.ts'
-import { mergeRecords } from './merge.ts'
 
 /** What is sent as one frame, and where it stands in the spool. */
 export interface Batch {
@@ -59,7 +59,9 @@ export class SendQueue {
     this.#memory.push({ record, at, since: performance.now() })
     this.#memoryBytes += record.bytes.length
     this.#lines += record.count
-    const tooMuch = this.#memoryBytes > MEMORY_BYTES && (this.#lines > this.#memoryLines || this.#memoryBytes > 8 * MEMORY_BYTES)
+    const tooMuch =
+      this.#memoryBytes > MEMORY_BYTES &&
+      (this.#lines > this.#memoryLines || this.#memoryBytes > 8 * MEMORY_BYTES)
     if (tooMuch) this.rewind(this.#memory[0]!.at, this.#memory[0]!.record.firstN)
   }
 

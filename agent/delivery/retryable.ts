@@ -9,7 +9,12 @@ export type Attempt =
  * @param idempotent whether a call that was carried out may be carried out again
  * @param attempt 1 for the first
  */
-export function retryAfterMs(outcome: Attempt, idempotent: boolean, attempt: number, retries: number): number | undefined {
+export function retryAfterMs(
+  outcome: Attempt,
+  idempotent: boolean,
+  attempt: number,
+  retries: number,
+): number | undefined {
   if (attempt > retries) return undefined
   const wait = Math.min(5000, 200 * 2 ** (attempt - 1))
   if (outcome.kind === 'failure') return idempotent || !outcome.sent ? wait : undefined

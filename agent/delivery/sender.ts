@@ -31,8 +31,8 @@ export interface SenderEvents {
   cancel(message: string | undefined): void
   /** Something that a person should hear of once. `fatal`: trying again will not help. */
   trouble(message: string, fatal: boolean): void
-  disconnected(reason: string): void
-  connected(): void
+  connected?(): void
+  disconnected?(reason: string): void
 }
 
 const WINDOW_FRAMES = 16
@@ -93,7 +93,12 @@ export class Sender {
     this.#attempt++
     const { url, token } = this.#options
     this.#connection = new Connection(url, token(), {
-      open: () => this.#connection?.sendFrame({ type: 'hello', streamId: this.#options.streamId, agentId: this.#options.agentId }),
+      open: () =>
+        this.#connection?.sendFrame({
+          type: 'hello',
+          streamId: this.#options.streamId,
+          agentId: this.#options.agentId,
+        }),
       frame: frame => this.#onFrame(frame),
       closed: (reason, status) => this.#onClosed(reason, status),
     })
@@ -146,14 +151,17 @@ export class Sender {
     this.#attempt = 0
     this.#told.clear()
     if (n < this.#storedN) {
-      this.#tell(`the server has lost lines ${n + 1} to ${this.#storedN}, which it had stored; the rest stays in the spool`, true)
+      this.#tell(
+        `the server has lost lines ${n + 1} to ${this.#storedN}, which it had stored; the rest stays in the spool`,
+        true,
+      )
       return this.stop()
     }
     this.#goBackTo(n)
     this.#acknowledged(n)
     this.#streaming = true
     this.#endSent = false
-    this.#options.on.connected()
+    this.#options.on.connected?.()
     this.#pump()
   }
 
@@ -161,7 +169,8 @@ export class Sender {
     if (n > this.#storedN) {
       this.#storedN = n
       let done = 0
-      while (done < this.#inFlight.length && this.#inFlight[done]!.lastN <= n) this.#inFlightBytes -= this.#inFlight[done++]!.bytes
+      while (done < this.#inFlight.length && this.#inFlight[done]!.lastN <= n)
+        this.#inFlightBytes -= this.#inFlight[done++]!.bytes
       this.#inFlight.splice(0, done)
       this.#options.spool.release(n)
       this.#options.on.stored(n)
@@ -185,13 +194,17 @@ export class Sender {
       return this.stop()
     }
     if (code === 'FORBIDDEN' || code === 'UNAUTHENTICATED') {
-      this.#tell(`the server refuses this agent's lines (${message}); check the token (--token or KERUTA_API_TOKEN)`, true)
+      this.#tell(
+        `the server refuses this agent's lines (${message}); check the token (--token or KERUTA_API_TOKEN)`,
+        true,
+      )
       this.#connection?.close()
       this.#connection = undefined
       return this.#onClosed(message, 403)
     }
     this.#goBackTo(n ?? this.#storedN)
-    if (code !== 'RATE_LIMITED' && code !== 'OUT_OF_ORDER') this.#tell(`the server cannot store lines now (${message}); they are kept and sent again`, false)
+    if (code !== 'RATE_LIMITED' && code !== 'OUT_OF_ORDER')
+      this.#tell(`the server cannot store lines now (${message}); they are kept and sent again`, false)
     this.#block(retryAfterMs ?? (code === 'OUT_OF_ORDER' ? 50 : retryMs))
   }
 
@@ -212,9 +225,16 @@ export class Sender {
     if (this.#stopped) return
     const { on, reconnectMs, random = Math.random } = this.#options
     const refused = status === 401 || status === 403
-    if (refused) this.#tell('the server refuses the token (--token or KERUTA_API_TOKEN); lines are kept in the spool', true)
-    else on.disconnected(reason)
-    this.#timer = setTimeout(() => this.start(), refused ? REFUSED_RETRY_MS : backoffMs(this.#attempt + 1, reconnectMs, random()))
+    if (refused)
+      this.#tell(
+        'the server refuses the token (--token or KERUTA_API_TOKEN); lines are kept in the spool',
+        true,
+      )
+    else on.disconnected?.(reason)
+    this.#timer = setTimeout(
+      () => this.start(),
+      refused ? REFUSED_RETRY_MS : backoffMs(this.#attempt + 1, reconnectMs, random()),
+    )
   }
 
   #tell(message: string, fatal: boolean): void {
@@ -236,7 +256,12 @@ export class Sender {
       if (batch === undefined) break
       this.#send(batch)
     }
-    if (this.#endN !== undefined && !this.#endSent && this.#inFlight.length === 0 && queue.takenN >= this.#endN) {
+    if (
+      this.#endN !== undefined &&
+      !this.#endSent &&
+      this.#inFlight.length === 0 &&
+      queue.takenN >= this.#endN
+    ) {
       this.#endSent = true
       this.#connection?.sendFrame({ type: 'end', streamId: this.#options.streamId, n: this.#endN })
     }

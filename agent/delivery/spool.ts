@@ -1,4 +1,15 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { lastN, openRecord, RECORD_HEADER_BYTES, recordBytes, type SpoolRecord } from './record.ts'
 
@@ -56,7 +67,13 @@ export class Spool {
     const position = { file: file.number, offset: file.bytes }
     let written = 0
     while (written < record.bytes.length) {
-      written += writeSync(this.#writeFd!, record.bytes, written, record.bytes.length - written, file.bytes + written)
+      written += writeSync(
+        this.#writeFd!,
+        record.bytes,
+        written,
+        record.bytes.length - written,
+        file.bytes + written,
+      )
     }
     file.bytes += written
     file.lastN = lastN(record)

@@ -4,7 +4,11 @@ import { fileURLToPath } from 'node:url'
 import type { Config } from '../config.ts'
 
 /** What a script finds in its environment, so that `keruta log` and its like need no flags in it. */
-export function childEnvironment(config: Config, taskId: string, token: string | undefined): NodeJS.ProcessEnv {
+export function childEnvironment(
+  config: Config,
+  taskId: string,
+  token: string | undefined,
+): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {
     ...config.environment,
     KERUTA_TASK_ID: taskId,
@@ -14,7 +18,8 @@ export function childEnvironment(config: Config, taskId: string, token: string |
   if (config.sessionId !== undefined) env.KERUTA_SESSION_ID = config.sessionId
   if (token !== undefined) env.KERUTA_API_TOKEN = token
   const path = env.PATH ?? ''
-  if (!isOnPath('keruta', path)) env.PATH = [path, fileURLToPath(new URL('../bin', import.meta.url))].filter(Boolean).join(delimiter)
+  if (!isOnPath('keruta', path))
+    env.PATH = [path, fileURLToPath(new URL('../bin', import.meta.url))].filter(Boolean).join(delimiter)
   return env
 }
 

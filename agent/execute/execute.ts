@@ -29,7 +29,9 @@ export async function execute(context: Context, options: ExecuteOptions): Promis
     drainMs: duration('--drain-timeout', options.drainTimeout) ?? 10_000,
   }
   if (config.taskId !== undefined && !ID_PATTERN.test(config.taskId)) {
-    throw usageError(`the task id "${config.taskId.slice(0, 140)}" must be 1 to 128 characters of A-Z a-z 0-9 . _ : - and start with a letter or digit`)
+    throw usageError(
+      `the task id "${config.taskId.slice(0, 140)}" must be 1 to 128 characters of A-Z a-z 0-9 . _ : - and start with a letter or digit`,
+    )
   }
   const given = givenTarget(context, options)
   const fetched = given ? undefined : await fetchTarget(context)
@@ -46,8 +48,13 @@ export async function execute(context: Context, options: ExecuteOptions): Promis
 }
 
 function givenTarget({ rest }: Context, { script, word, words }: ExecuteOptions): Target | undefined {
-  const ways = [script !== undefined && '--script', word !== undefined && 'a script', rest.length > 0 && 'a command after --'].filter(Boolean)
-  if (script !== undefined && word !== undefined) return withWords(fileTarget(script), [word, ...words, ...rest])
+  const ways = [
+    script !== undefined && '--script',
+    word !== undefined && 'a script',
+    rest.length > 0 && 'a command after --',
+  ].filter(Boolean)
+  if (script !== undefined && word !== undefined)
+    return withWords(fileTarget(script), [word, ...words, ...rest])
   if (ways.length > 1 && script === undefined) throw usageError(`give either ${ways.join(' or ')}, not both`)
   if (rest.length > 0 && script === undefined) return commandTarget(rest)
   if (script !== undefined) return withWords(fileTarget(script), rest)
@@ -65,23 +72,19 @@ function withWords(target: Target, words: string[]): Target {
 async function fetchTarget(context: Context): Promise<{ target: Target; dir: string }> {
   const { taskId } = context.config
   if (taskId === undefined) {
-    throw usageError('nothing to run: give a script, a command after --, or --task-id of a task that has a script (see keruta execute --help)')
+    throw usageError(
+      'nothing to run: give a script, a command after --, or --task-id of a task that has a script (see keruta execute --help)',
+    )
   }
   const api = await context.api()
   const response = await api.get<Response>(`/tasks/${encodeURIComponent(taskId)}/script`, { raw: true })
-  const script = scriptOf(await response.text(), response.headers.get('content-type'))
+  const script = await response.text()
   if (!script) throw usageError(`task ${taskId} has no script: give one, or a command after --`)
   const dir = mkdtempSync(join(tmpdir(), 'keruta-script-'))
   const path = join(dir, 'script')
   writeFileSync(path, script)
   chmodSync(path, 0o700)
   return { target: { ...fileTarget(path), name: taskId }, dir }
-}
-
-function scriptOf(text: string, type: string | null): string | undefined {
-  if (!type?.includes('json')) return text
-  const { script, content } = JSON.parse(text) as { script?: string; content?: string }
-  return script ?? content
 }
 
 function duration(flag: string, text: string | undefined): number | undefined {

@@ -24,7 +24,8 @@ const CRITICAL = 4
 
 /** How the run ended: exit code, what the server is told, and what the log says. Pure. */
 export function outcomeOf(end: ChildEnd, about: Circumstances, at: string): Outcome {
-  if (end.code === 0 && about.timedOutAfterMs === undefined) return { exitCode: 0, finish: { success: { exitCode: 0, at } } }
+  if (end.code === 0 && about.timedOutAfterMs === undefined)
+    return { exitCode: 0, finish: { success: { exitCode: 0, at } } }
   const exitCode = end.code ?? 128 + (constants.signals[end.signal!] ?? 0)
   const { message, errorCode } = explain(end, about)
   const level = end.signal && !about.forwarded && !about.cancelled ? CRITICAL : ERROR
@@ -45,17 +46,28 @@ export function notStarted(error: NodeJS.ErrnoException, file: string, at: strin
       : `${file} could not be started: ${error.message}`
   const exitCode = missing ? 127 : 126
   const errorCode = missing ? 'COMMAND_NOT_FOUND' : 'NOT_EXECUTABLE'
-  return { exitCode, finish: { fail: { message, errorCode, exitCode, at } }, entry: { level: ERROR, message } }
+  return {
+    exitCode,
+    finish: { fail: { message, errorCode, exitCode, at } },
+    entry: { level: ERROR, message },
+  }
 }
 
 function explain(end: ChildEnd, about: Circumstances): { message: string; errorCode: string } {
-  const killed = about.killedAfterGrace ? ', and then killed because it did not end within the grace time' : ''
+  const killed = about.killedAfterGrace
+    ? ', and then killed because it did not end within the grace time'
+    : ''
   if (about.timedOutAfterMs !== undefined) {
-    return { message: `stopped after the timeout of ${about.timedOutAfterMs / 1000} s${killed}`, errorCode: 'TIMEOUT' }
+    return {
+      message: `stopped after the timeout of ${about.timedOutAfterMs / 1000} s${killed}`,
+      errorCode: 'TIMEOUT',
+    }
   }
   if (about.cancelled) return { message: `cancelled${killed}`, errorCode: 'CANCELLED' }
-  if (about.outOfMemory) return { message: 'killed by the system because memory ran out', errorCode: 'OUT_OF_MEMORY' }
-  if (about.forwarded) return { message: `ended by ${about.forwarded} to the agent${killed}`, errorCode: about.forwarded }
+  if (about.outOfMemory)
+    return { message: 'killed by the system because memory ran out', errorCode: 'OUT_OF_MEMORY' }
+  if (about.forwarded)
+    return { message: `ended by ${about.forwarded} to the agent${killed}`, errorCode: about.forwarded }
   if (end.signal) return { message: `killed by ${end.signal}`, errorCode: end.signal }
   return { message: `exited with code ${end.code}`, errorCode: `EXIT_${end.code}` }
 }

@@ -28,6 +28,11 @@ export class Reporter {
     this.#taskId = taskId
   }
 
+  /** Whether the server has answered. */
+  get reached(): boolean {
+    return this.#startTold
+  }
+
   /** The task's own token once the server gave one, else the agent's. */
   get token(): string | undefined {
     return this.#token ?? this.#context.config.token
@@ -44,7 +49,7 @@ export class Reporter {
       script: target.script,
       sessionId: this.#context.config.sessionId,
     }
-    stream?.note({ start: { ...body, at: new Date().toISOString() } })
+    stream?.note({ runs: true, start: { ...body, at: new Date().toISOString() } })
     const first = this.#tellStart(body, stream)
     const waited = await Promise.race([first, delay(START_WAIT_MS)])
     if (waited instanceof ApiError && waited.status === 409) {
@@ -69,7 +74,11 @@ export class Reporter {
   async #tellStart(body: StartTask, stream: LogStream | undefined): Promise<undefined | Error> {
     try {
       const api = await this.#context.api()
-      const { token } = await api.post<StartedTask>(`/tasks/${encodeURIComponent(this.#taskId)}/start`, body, { idempotent: true, retries: 0 })
+      const { token } = await api.post<StartedTask>(
+        `/tasks/${encodeURIComponent(this.#taskId)}/start`,
+        body,
+        { idempotent: true, retries: 0 },
+      )
       this.#token = token
       this.#startTold = true
       stream?.note({ start: undefined })
@@ -79,13 +88,22 @@ export class Reporter {
     }
   }
 
-  async #keepTelling(first: Promise<Error | undefined>, body: StartTask, stream: LogStream | undefined): Promise<void> {
+  async #keepTelling(
+    first: Promise<Error | undefined>,
+    body: StartTask,
+    stream: LogStream | undefined,
+  ): Promise<void> {
     let error = await first
     const body2 = { ...body, at: new Date().toISOString() }
     let said = false
     while (error && !this.#stopped) {
       const refused = error instanceof ApiError && error.status < 500 && error.status !== 429
-      if (!said) this.#context.say(refused ? `the start of the task was refused: ${error.message}` : `${error.message} The script runs all the same.`)
+      if (!said)
+        this.#context.say(
+          refused
+            ? `the start of the task was refused: ${error.message}`
+            : `${error.message} The script runs all the same.`,
+        )
       said = true
       if (refused) return
       await delay(START_RETRY_MS)
@@ -101,7 +119,10 @@ export class Reporter {
     for (;;) {
       try {
         const api = await this.#context.api()
-        await api.post(`/tasks/${encodeURIComponent(this.#taskId)}/${verb}`, body, { idempotent: true, retries: 0 })
+        await api.post(`/tasks/${encodeURIComponent(this.#taskId)}/${verb}`, body, {
+          idempotent: true,
+          retries: 0,
+        })
         stream?.note({ finish: undefined })
         return true
       } catch (error) {
@@ -117,7 +138,9 @@ export class Reporter {
 
   #sayWhatIsLeft(stream: LogStream | undefined, stored: boolean): void {
     const what = stream && !stored ? `${stream.missing} lines and the end` : 'the end'
-    const where = stream ? `kept in ${stream.dir} and delivered by the next keruta command` : 'not known to the server'
+    const where = stream
+      ? `kept in ${stream.dir} and delivered by the next keruta command`
+      : 'not known to the server'
     this.#context.say(`${what} of task ${this.#taskId} could not be delivered in time: ${where}`)
   }
 }

@@ -5,6 +5,7 @@ import { Passthrough } from '../capture/passthrough.ts'
 import type { TaggedSink } from '../capture/tagged.ts'
 import type { Target } from '../capture/target.ts'
 import type { Context } from '../context.ts'
+import { deliverInPassing } from '../delivery/abandoned.ts'
 import { LogStream } from '../delivery/log-stream.ts'
 import { streamSettings } from '../delivery/stream-settings.ts'
 import { childEnvironment } from './environment.ts'
@@ -30,15 +31,22 @@ export async function runTask(context: Context, run: Run): Promise<number> {
     ? new LogStream(streamSettings(context.config), run.taskId, () => reporter.token, {
         cancel: () => stopper.cancel(),
         pressure: stop => child?.pause('spool', stop),
-        say: message => context.say(message),
+        say: context.say,
+        explain: context.explain,
       })
     : undefined
   await reporter.start(run.target, stream)
   stream?.sender.start()
 
   const env = childEnvironment(context.config, run.taskId, reporter.token)
-  const minLevel = context.config.logLevel === undefined ? 0 : LEVELS.indexOf(context.config.logLevel as (typeof LEVELS)[number])
-  const captures = stream && [new SourceCapture(stream.outbox, 0, minLevel), new SourceCapture(stream.outbox, 1, minLevel)]
+  const minLevel =
+    context.config.logLevel === undefined
+      ? 0
+      : LEVELS.indexOf(context.config.logLevel as (typeof LEVELS)[number])
+  const captures = stream && [
+    new SourceCapture(stream.outbox, 0, minLevel),
+    new SourceCapture(stream.outbox, 1, minLevel),
+  ]
   const passes = context.config.quiet
     ? undefined
     : [1, 2].map(fd => new Passthrough(fd, stop => child?.pause(`fd${fd}`, stop)))
@@ -61,6 +69,7 @@ export async function runTask(context: Context, run: Run): Promise<number> {
   }
   if (outcome.entry) stream?.outbox.say(outcome.entry.level, outcome.entry.message)
   await reporter.finish(outcome.finish, stream, run.drainMs)
+  if (reporter.reached) await deliverInPassing(context)
   return outcome.exitCode
 }
 
@@ -71,10 +80,12 @@ function explainEnd(
   context: Context,
 ): void {
   if (end.abandoned) {
-    const message = 'processes that the script left behind still hold its output; what they print from now on is not recorded'
+    const message =
+      'processes that the script left behind still hold its output; what they print from now on is not recorded'
     outbox.say(2, message)
     context.say(message)
   }
   const skipped = captures.reduce((sum, capture) => sum + capture.skipped, 0)
-  if (skipped > 0) outbox.say(1, `${skipped} lines below ${context.config.logLevel} were not sent (--log-level)`)
+  if (skipped > 0)
+    outbox.say(1, `${skipped} lines below ${context.config.logLevel} were not sent (--log-level)`)
 }

@@ -42,8 +42,11 @@ export class FakeServer {
   private constructor() {
     this.#http = createServer((request, response) => void this.#onRequest(request, response))
     this.#http.on('upgrade', (request, socket, head) => {
-      if (this.refuseUpgrade !== undefined) return socket.end(`HTTP/1.1 ${this.refuseUpgrade} No\r\nContent-Length: 0\r\n\r\n`)
-      this.#webSockets.handleUpgrade(request, socket, head, ws => this.#onSocket(ws, request.url!.split('/').at(-1)!))
+      if (this.refuseUpgrade !== undefined)
+        return socket.end(`HTTP/1.1 ${this.refuseUpgrade} No\r\nContent-Length: 0\r\n\r\n`)
+      this.#webSockets.handleUpgrade(request, socket, head, ws =>
+        this.#onSocket(ws, request.url!.split('/').at(-1)!),
+      )
     })
   }
 
@@ -62,7 +65,9 @@ export class FakeServer {
   }
 
   messages(taskId: string, source?: string): string[] {
-    return (this.entries.get(taskId) ?? []).filter(entry => source === undefined || entry.source === source).map(entry => entry.message)
+    return (this.entries.get(taskId) ?? [])
+      .filter(entry => source === undefined || entry.source === source)
+      .map(entry => entry.message)
   }
 
   send(frame: unknown): void {
@@ -88,7 +93,11 @@ export class FakeServer {
     this.calls.push(call)
     const status = this.answer(call) ?? 200
     response.writeHead(status, { 'content-type': 'application/json' })
-    response.end(JSON.stringify(status < 400 ? { token: 'task-token', id: 'e', seq: 1 } : { status, title: 'no', code: 'NO' }))
+    response.end(
+      JSON.stringify(
+        status < 400 ? { token: 'task-token', id: 'e', seq: 1 } : { status, title: 'no', code: 'NO' },
+      ),
+    )
   }
 
   #onSocket(socket: WebSocket, taskId: string): void {
@@ -97,16 +106,33 @@ export class FakeServer {
     socket.on('error', () => {})
     socket.on('message', (data, isBinary) => {
       if (isBinary) this.#onSegment(socket, taskId, data as Buffer)
-      else this.#onText(socket, taskId, JSON.parse(String(data)) as { type: string; streamId: string; n: number })
+      else
+        this.#onText(
+          socket,
+          taskId,
+          JSON.parse(String(data)) as { type: string; streamId: string; n: number },
+        )
     })
   }
 
-  #onText(socket: WebSocket, taskId: string, { type, streamId, n }: { type: string; streamId: string; n: number }): void {
+  #onText(
+    socket: WebSocket,
+    taskId: string,
+    { type, streamId, n }: { type: string; streamId: string; n: number },
+  ): void {
     const stored = this.#stored.get(streamId) ?? 0
     const send = (frame: unknown) => socket.send(JSON.stringify(frame))
     if (type === 'hello') send({ type: 'welcome', taskId, streamId, n: stored, version: 1 })
     if (type !== 'end') return
-    if (n !== stored) return send({ type: 'error', code: 'OUT_OF_ORDER', message: 'lines are missing', streamId, n: stored, retryAfterMs: 5 })
+    if (n !== stored)
+      return send({
+        type: 'error',
+        code: 'OUT_OF_ORDER',
+        message: 'lines are missing',
+        streamId,
+        n: stored,
+        retryAfterMs: 5,
+      })
     this.ended.set(streamId, n)
     send({ type: 'complete', streamId, n })
   }
@@ -119,16 +145,34 @@ export class FakeServer {
     const send = (frame: unknown) => socket.send(JSON.stringify(frame))
     if (fault?.kind === 'cut') return socket.terminate()
     if (fault?.kind === 'ignore') return
-    if (fault?.kind === 'error') return send({ type: 'error', message: 'told to', streamId, n: stored, ...fault })
-    if (firstN > stored + 1) return send({ type: 'error', code: 'OUT_OF_ORDER', message: 'gap', streamId, n: stored, retryAfterMs: 5 })
+    if (fault?.kind === 'error')
+      return send({ type: 'error', message: 'told to', streamId, n: stored, ...fault })
+    if (firstN > stored + 1)
+      return send({
+        type: 'error',
+        code: 'OUT_OF_ORDER',
+        message: 'gap',
+        streamId,
+        n: stored,
+        retryAfterMs: 5,
+      })
     this.frames.push(segment.count)
     const list = this.entries.get(taskId) ?? []
     this.entries.set(taskId, list)
     const count = fault?.kind === 'part' ? Math.min(fault.lines, segment.count) : segment.count
-    for (let index = stored + 1 - firstN; index < count; index++) list.push(segment.entry(index, taskId, list.length + 1))
+    for (let index = stored + 1 - firstN; index < count; index++)
+      list.push(segment.entry(index, taskId, list.length + 1))
     const now = Math.max(stored, firstN + count - 1)
     this.#stored.set(streamId, now)
-    if (fault?.kind === 'part') return send({ type: 'error', code: 'STORE_UNAVAILABLE', message: 'full', streamId, n: now, retryAfterMs: 5 })
+    if (fault?.kind === 'part')
+      return send({
+        type: 'error',
+        code: 'STORE_UNAVAILABLE',
+        message: 'full',
+        streamId,
+        n: now,
+        retryAfterMs: 5,
+      })
     send({ type: 'ack', streamId, n: now })
   }
 }

@@ -1,0 +1,36 @@
+import { hostname } from 'node:os'
+import type { Command } from 'commander'
+import type { TaskView } from '#protocol/task.ts'
+import type { Handler } from '../cli.ts'
+import { deliverInPassing } from '../delivery/abandoned.ts'
+import { taskPath } from '../task-id.ts'
+
+export function define(command: Command, action: (handler: Handler) => void): void {
+  command.option('--message <text>', 'why or what for').addHelpText(
+    'after',
+    `
+Sets the task to PROCESSING; a task that the server does not know is created. For scripts that are not run by
+keruta execute, which does this by itself.
+
+Examples:
+  $ keruta start --task-id task123
+  $ KERUTA_TASK_ID=task123 keruta start`,
+  )
+  action(async (context, options) => {
+    const { config } = context
+    const path = taskPath(config)
+    const api = await context.api()
+    const body = {
+      agentId: `${hostname().slice(0, 200)}`,
+      sessionId: config.sessionId,
+      message: options.message,
+    }
+    const { token: _, ...task } = await api.post<TaskView & { token: string }>(`${path}/start`, body, {
+      idempotent: true,
+    })
+    if (config.json) context.print(JSON.stringify(task))
+    else context.say(`task ${task.id} is ${task.status}`)
+    await deliverInPassing(context)
+    return 0
+  })
+}

@@ -1,0 +1,28 @@
+import { createRequire } from 'node:module'
+import type { Command } from 'commander'
+import { PROTOCOL_VERSION } from '#protocol/version.ts'
+import type { Handler } from '../cli.ts'
+
+export function define(command: Command, action: (handler: Handler) => void): void {
+  command.addHelpText(
+    'after',
+    `
+Examples:
+  $ keruta version --json`,
+  )
+  action(async context => {
+    const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+    const about = {
+      version,
+      protocol: PROTOCOL_VERSION,
+      node: process.versions.node,
+      platform: `${process.platform}-${process.arch}`,
+    }
+    context.print(
+      context.config.json
+        ? JSON.stringify(about)
+        : `keruta ${version} (protocol ${PROTOCOL_VERSION}, Node ${about.node}, ${about.platform})`,
+    )
+    return 0
+  })
+}

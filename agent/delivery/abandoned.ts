@@ -1,0 +1,71 @@
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { Context } from '../context.ts'
+import { isAlive, type Owner, readMeta, thisProcess } from './meta.ts'
+import { spoolDir } from './stream-settings.ts'
+
+/** A command that has done its own work does not stay longer for others' lines. */
+const BUDGET_MS = 5000
+/** A spool of another host (a shared home folder, a container that was replaced) is taken once it was quiet for so long. */
+const FOREIGN_QUIET_MS = 60_000
+const CLAIM = /\.(\d+)-(\w*)$/
+
+/** Delivers what agents that died or gave up have left in the spool, within a bounded time. Failures leave it for the next. */
+export async function deliverInPassing(context: Context): Promise<void> {
+  const folder = spoolDir(context.config)
+  const deadline = performance.now() + BUDGET_MS
+  for (const name of abandonedSpools(folder)) {
+    if (performance.now() > deadline) return
+    const dir = claim(folder, name)
+    if (dir === undefined) continue
+    const { deliverSpool } = await import('./recover.ts')
+    const delivered = await deliverSpool(context, dir, deadline - performance.now())
+    if (!delivered) return
+  }
+}
+
+/** Spools whose agent has gone, oldest first. */
+export function abandonedSpools(folder: string): string[] {
+  let names: string[]
+  try {
+    names = readdirSync(folder).sort()
+  } catch {
+    return []
+  }
+  return names.filter(name => {
+    const dir = join(folder, name)
+    const owner = ownerOf(dir, name)
+    if (owner === undefined) return isQuiet(dir)
+    return owner.host === hostname() ? !isAlive(owner) : isQuiet(dir)
+  })
+}
+
+/** Who delivered last: its name is part of the folder's, so that taking a spool over is one atomic rename. */
+function ownerOf(dir: string, name: string): Owner | undefined {
+  const meta = readMeta(dir)
+  const claimed = CLAIM.exec(name)
+  if (!meta || !claimed) return meta?.owner
+  return { host: hostname(), pid: Number(claimed[1]), startedAt: claimed[2]! }
+}
+
+function claim(folder: string, name: string): string | undefined {
+  const { pid, startedAt } = thisProcess()
+  const dir = join(folder, `${name.replace(CLAIM, '')}.${pid}-${startedAt}`)
+  try {
+    renameSync(join(folder, name), dir)
+    if (readMeta(dir)) return dir
+    // Died before it could say whose lines these are: there are none.
+    rmSync(dir, { recursive: true, force: true })
+  } catch {
+    // Another agent was quicker.
+  }
+  return undefined
+}
+
+function isQuiet(dir: string): boolean {
+  const changed = Math.max(
+    ...['.', 'meta.json'].map(name => statSync(join(dir, name), { throwIfNoEntry: false })?.mtimeMs ?? 0),
+  )
+  return Date.now() - changed > FOREIGN_QUIET_MS
+}

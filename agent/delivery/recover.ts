@@ -1,0 +1,103 @@
+import type { Context } from '../context.ts'
+import { ApiError } from './api.ts'
+import { BufferPool } from './buffer-pool.ts'
+import { readMeta, type SpoolMeta, writeMeta } from './meta.ts'
+import { SendQueue } from './queue.ts'
+import { Sender } from './sender.ts'
+import { Spool } from './spool.ts'
+import { streamSettings } from './stream-settings.ts'
+
+/**
+ * Delivers a spool that is this process's now: the task's start where it was never told, the lines, the end.
+ * @returns false where it is left for later, and others would fare no better
+ */
+export async function deliverSpool(context: Context, dir: string, budgetMs: number): Promise<boolean> {
+  const meta = readMeta(dir)!
+  if (meta.apiUrl !== context.config.apiUrl) return true
+  const deadline = performance.now() + budgetMs
+  try {
+    if (meta.start) await tell(context, meta, 'start', meta.start)
+  } catch (error) {
+    context.explain(
+      `lines of task ${meta.taskId} that an earlier agent left are kept: ${(error as Error).message}`,
+    )
+    // A token for one task alone may not speak for another: that says nothing about the next spool.
+    return error instanceof ApiError
+  }
+  const spool = new Spool(dir)
+  const sent = await sendLines(context, meta, spool, deadline - performance.now())
+  if (!sent) {
+    spool.close()
+    return false
+  }
+  try {
+    if (meta.finish && 'success' in meta.finish) await tell(context, meta, 'success', meta.finish.success)
+    else if (meta.finish) await tell(context, meta, 'fail', meta.finish.fail)
+    else if (meta.runs && meta.endN === undefined) await tell(context, meta, 'fail', AGENT_LOST)
+  } catch (error) {
+    context.explain((error as Error).message)
+    writeMeta(dir, { ...meta, start: undefined })
+    spool.close()
+    return false
+  }
+  spool.remove()
+  context.explain(`delivered what an earlier agent had left of task ${meta.taskId}`)
+  return true
+}
+
+const AGENT_LOST = { message: 'the agent died while the script ran', errorCode: 'AGENT_LOST' }
+
+async function sendLines(
+  context: Context,
+  meta: SpoolMeta,
+  spool: Spool,
+  budgetMs: number,
+): Promise<boolean> {
+  const settings = streamSettings(context.config)
+  const pool = new BufferPool()
+  const queue = new SendQueue(spool, pool, settings.bufferLines)
+  const n = queue.recover()
+  if (n === 0 && meta.endN === undefined) return true
+  let lastProgress = performance.now()
+  const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<false>()
+  const { promise: allArrived, resolve: arrived } = Promise.withResolvers<void>()
+  const sender = new Sender({
+    ...settings,
+    url: `${settings.websocketUrl}/${encodeURIComponent(meta.taskId)}`,
+    token: () => context.config.token,
+    streamId: meta.streamId,
+    agentId: meta.agentId,
+    queue,
+    spool,
+    pool,
+    on: {
+      stored: stored => {
+        lastProgress = performance.now()
+        if (meta.endN === undefined && stored >= n) arrived()
+      },
+      cancel: () => {},
+      trouble: (_message, fatal) => fatal && giveUp(false),
+    },
+  })
+  const check = setInterval(() => performance.now() - lastProgress > budgetMs && giveUp(false), 50)
+  sender.start()
+  // Whose stream was cut by its agent's death may have printed more than was read: nobody may call it complete.
+  const complete = meta.endN === undefined ? allArrived : sender.end(meta.endN)
+  const done = await Promise.race([complete.then(() => true), gaveUp])
+  clearInterval(check)
+  sender.stop()
+  return done
+}
+
+async function tell(context: Context, meta: SpoolMeta, verb: string, body: unknown): Promise<void> {
+  const api = await context.api()
+  try {
+    await api.post(`/tasks/${encodeURIComponent(meta.taskId)}/${verb}`, body, {
+      idempotent: true,
+      retries: 0,
+    })
+  } catch (error) {
+    // It has ended meanwhile, by the script's own word or an operator's: that stands.
+    if (!(error instanceof ApiError && error.status === 409)) throw error
+  }
+}

@@ -1,0 +1,45 @@
+import { LEVELS, type Level } from '#protocol/levels.ts'
+import { SourceCapture } from '../capture/capture.ts'
+import { LevelTracker } from '../capture/level.ts'
+import type { LineLevels } from '../capture/tagged.ts'
+import type { Context } from '../context.ts'
+import { LogStream } from '../delivery/log-stream.ts'
+import { streamSettings } from '../delivery/stream-settings.ts'
+import { EXIT } from '../exit.ts'
+
+const DRAIN_MS = 10_000
+const AGENT_SOURCE = 2
+
+/** Streams stdin's lines into the task's log as they come. @param level of all lines; without it each line's own */
+export async function streamStdin(context: Context, level: Level | undefined): Promise<number> {
+  const { config } = context
+  const stream = new LogStream(streamSettings(config), config.taskId!, () => config.token, {
+    cancel: () => {},
+    pressure: stop => void (stop ? process.stdin.pause() : process.stdin.resume()),
+    say: context.say,
+    explain: context.explain,
+  })
+  stream.sender.start()
+  const minLevel = config.logLevel === undefined ? 0 : LEVELS.indexOf(config.logLevel as Level)
+  const levels = level === undefined ? new LevelTracker() : fixed(LEVELS.indexOf(level))
+  const capture = new SourceCapture(stream.outbox, AGENT_SOURCE, minLevel, levels)
+  await new Promise<void>(resolve => {
+    process.stdin
+      .on('data', (chunk: Buffer) => capture.push(chunk))
+      .on('end', resolve)
+      .on('error', () => resolve())
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+  })
+  capture.end()
+  const stored = await stream.end(DRAIN_MS)
+  if (!stored)
+    context.say(
+      `${stream.missing} lines could not be delivered in time: kept in ${stream.dir} and delivered by the next keruta command`,
+    )
+  stream.close(stored)
+  return stored ? EXIT.success : EXIT.unreachable
+}
+
+function fixed(level: number): LineLevels {
+  return { levelOf: () => level }
+}

@@ -1,0 +1,120 @@
+import { once } from 'node:events'
+import type { LogEntry } from '#protocol/log.ts'
+import type { LogSlice } from '#protocol/log-answers.ts'
+import type { Context } from '../context.ts'
+import type { Api } from '../delivery/api.ts'
+import { usageError } from '../exit.ts'
+import { followLog } from './follow.ts'
+import { formatEntry } from './format.ts'
+
+export interface ReadOptions {
+  taskId: string
+  /** Below `/api/v1`. */
+  path: string
+  /** As query parameters. */
+  filter: Record<string, string | undefined>
+  follow: boolean
+  tail: number | undefined
+  format: 'text' | 'json' | 'ndjson' | 'csv'
+  timestamps: boolean
+  colour: boolean
+}
+
+const PAGE = 1000
+
+/** Prints a task's log: what is stored, and with `follow` what comes. */
+export async function readLogs(context: Context, options: ReadOptions): Promise<number> {
+  const api = await context.api()
+  if (!options.follow && options.tail === undefined && options.format !== 'text')
+    return exportLog(api, options)
+  if (options.format === 'csv' || (options.format === 'json' && options.follow)) {
+    throw usageError(
+      `--format ${options.format} goes with neither --follow${options.format === 'csv' ? ' nor --tail' : ''}; take ndjson`,
+    )
+  }
+  const printer = new Printer(options)
+  const cursor =
+    options.tail === undefined
+      ? await printAll(api, options, printer)
+      : await printTail(api, options, options.tail, printer)
+  if (options.follow) await followLog(context, api, options, cursor, entries => printer.print(entries))
+  await printer.end()
+  return 0
+}
+
+class Printer {
+  readonly #options: ReadOptions
+  #all: LogEntry[] | undefined
+
+  constructor(options: ReadOptions) {
+    this.#options = options
+    if (options.format === 'json') this.#all = []
+  }
+
+  async print(entries: LogEntry[]): Promise<void> {
+    if (entries.length === 0) return
+    if (this.#all) return void this.#all.push(...entries)
+    const lines = entries.map(entry =>
+      this.#options.format === 'ndjson' ? JSON.stringify(entry) : formatEntry(entry, this.#options),
+    )
+    await write(`${lines.join('\n')}\n`)
+  }
+
+  async end(): Promise<void> {
+    if (this.#all) await write(`${JSON.stringify(this.#all, null, 2)}\n`)
+  }
+}
+
+async function write(text: string | Uint8Array): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+}
+
+async function printAll(api: Api, options: ReadOptions, printer: Printer): Promise<number> {
+  let cursor = 0
+  for (;;) {
+    const slice = await slices(api, options, { after: cursor, limit: PAGE, order: 'asc' })
+    await printer.print(slice.content)
+    cursor = slice.cursor
+    if (slice.done) return Math.max(cursor, slice.lastSeq)
+  }
+}
+
+async function printTail(api: Api, options: ReadOptions, tail: number, printer: Printer): Promise<number> {
+  const newestFirst: LogEntry[] = []
+  let before = Number.MAX_SAFE_INTEGER
+  let lastSeq: number | undefined
+  for (;;) {
+    const slice = await slices(api, options, {
+      before,
+      limit: Math.min(PAGE, Math.max(1, tail - newestFirst.length)),
+      order: 'desc',
+    })
+    lastSeq ??= slice.lastSeq
+    newestFirst.push(...slice.content)
+    before = slice.cursor
+    if (slice.done || newestFirst.length >= tail) break
+  }
+  await printer.print(newestFirst.slice(0, tail).reverse())
+  return lastSeq
+}
+
+function slices(
+  api: Api,
+  { path, filter }: ReadOptions,
+  range: Record<string, string | number>,
+): Promise<LogSlice> {
+  return api.get<LogSlice>(`${path}/logs?${queryOf({ ...filter, ...range })}`)
+}
+
+async function exportLog(api: Api, { path, filter, format }: ReadOptions): Promise<number> {
+  const response = await api.get<Response>(`${path}/logs/export?${queryOf({ ...filter, format })}`, {
+    raw: true,
+  })
+  for await (const chunk of response.body!) await write(chunk as Uint8Array)
+  return 0
+}
+
+function queryOf(fields: Record<string, string | number | undefined>): URLSearchParams {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)]))
+}
