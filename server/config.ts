@@ -16,7 +16,7 @@ export interface Config {
   /** Messages a second that one sender may send, and one reader gets; 0 for no limit. A message may hold a batch. */
   ingestRate: number
   readerRate: number
-  /** Live bytes that may wait for one slow reader. */
+  /** Memory for live lines that wait for one slow reader. */
   readerQueueBytes: number
   /** How long a regular expression may search, ms. */
   regexBudgetMs: number
@@ -52,7 +52,7 @@ const environmentSchema = z.object({
     .default('info'),
   KERUTA_INGEST_RATE: rate(1000),
   KERUTA_READER_RATE: rate(500),
-  KERUTA_READER_QUEUE_KB: wholeNumber(64, 1_048_576).default(1024),
+  KERUTA_READER_QUEUE_KB: wholeNumber(64, 1_048_576).default(4096),
   KERUTA_REGEX_TIMEOUT_MS: wholeNumber(100, 600_000).default(5000),
   KERUTA_STORE: z
     .enum(['sqlite'], { error: 'must be sqlite, the only store of this version' })
@@ -87,7 +87,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
       .filter(Boolean),
     logLevel: env.KERUTA_SERVER_LOG_LEVEL,
     ingestRate: env.KERUTA_INGEST_RATE,
-    readerRate: env.KERUTA_READER_RATE || Number.POSITIVE_INFINITY,
+    readerRate: env.KERUTA_READER_RATE,
     readerQueueBytes: env.KERUTA_READER_QUEUE_KB * 1024,
     regexBudgetMs: env.KERUTA_REGEX_TIMEOUT_MS,
   }

@@ -35,8 +35,9 @@ export class Hub {
   publish(taskId: string, firstSeq: number, segment: Segment): void {
     const subscribers = this.#subscribers.get(taskId)
     if (!subscribers) return
-    const batch = new LogBatch(taskId, firstSeq, segment)
-    for (const subscriber of subscribers) subscriber.offer(batch)
+    for (const batch of LogBatch.split(taskId, firstSeq, segment)) {
+      for (const subscriber of subscribers) subscriber.offer(batch)
+    }
   }
 
   subscribe(options: SubscribeOptions): Subscriber {

@@ -1,7 +1,10 @@
 import type { LogEntry } from '#protocol/log.ts'
 import { type CompiledFilter, matchesEntry } from '#protocol/log-filter.ts'
 import type { Segment } from '#protocol/segment.ts'
-import { sliceSegment } from '#protocol/segment-writer.ts'
+
+/** What goes to a reader in one piece. */
+const MAX_LINES = 1000
+const MAX_BYTES = 128 * 1024
 
 /**
  * Consecutive lines of a task on their way to readers. What readers have in common (the JSON of an entry, a whole frame) is made
@@ -10,30 +13,57 @@ import { sliceSegment } from '#protocol/segment-writer.ts'
 export class LogBatch {
   readonly taskId: string
   readonly firstSeq: number
-  readonly segment: Segment
+  readonly #segment: Segment
+  /** The lines `from` … `to - 1` of the segment. */
+  readonly #from: number
+  readonly #to: number
   #entries: LogEntry[] | undefined
   #json: string[] | undefined
   #frames: Buffer[] | undefined
   #batchFrame: Buffer | undefined
 
-  constructor(taskId: string, firstSeq: number, segment: Segment) {
+  constructor(taskId: string, firstSeq: number, segment: Segment, from = 0, to: number = segment.count) {
     this.taskId = taskId
     this.firstSeq = firstSeq
-    this.segment = segment
+    this.#segment = segment
+    this.#from = from
+    this.#to = to
+  }
+
+  /** A segment in pieces of a size that a reader takes at once. */
+  static split(taskId: string, firstSeq: number, segment: Segment): LogBatch[] {
+    const batches: LogBatch[] = []
+    let from = 0
+    for (let index = 1; index <= segment.count; index++) {
+      const full = index - from >= MAX_LINES || segment.end(index - 1) - segment.start(from) >= MAX_BYTES
+      if (!full && index < segment.count) continue
+      batches.push(new LogBatch(taskId, firstSeq + from, segment, from, index))
+      from = index
+    }
+    return batches
+  }
+
+  get count(): number {
+    return this.#to - this.#from
   }
 
   get lastSeq(): number {
-    return this.firstSeq + this.segment.count - 1
+    return this.firstSeq + this.count - 1
   }
 
-  /** Memory that a queued batch is held responsible for. */
-  get bytes(): number {
-    return this.segment.bytes.length
+  /** Bytes of text, newlines included. */
+  get textBytes(): number {
+    return this.#segment.end(this.#to - 1) - this.#segment.start(this.#from)
+  }
+
+  /** Memory that it takes about, its entries and their JSON made. */
+  get weight(): number {
+    return 3 * this.textBytes + 400 * this.count
   }
 
   get entries(): LogEntry[] {
-    this.#entries ??= Array.from({ length: this.segment.count }, (_, index) =>
-      this.segment.entry(index, this.taskId, this.firstSeq),
+    this.#entries ??= Array.from({ length: this.count }, (_, index) =>
+      this.#segment.entry(this.#from + index, this.taskId, this.firstSeq - this.#from),
     )
     return this.#entries
   }
@@ -68,7 +98,8 @@ export class LogBatch {
   /** The part after a seq that lies within the batch. */
   after(seq: number): LogBatch {
     if (seq < this.firstSeq) return this
-    return new LogBatch(this.taskId, seq + 1, sliceSegment(this.segment, seq + 1 - this.firstSeq))
+    const from = this.#from + seq + 1 - this.firstSeq
+    return new LogBatch(this.taskId, seq + 1, this.#segment, from, this.#to)
   }
 }
 

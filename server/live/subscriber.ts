@@ -3,6 +3,7 @@ import { type CompiledFilter, compileFilter, type LogFilter } from '#protocol/lo
 import { Segment } from '#protocol/segment.ts'
 import type { LogQueries } from '#server/logs/queries.ts'
 import { LogBatch } from './log-batch.ts'
+import { TokenBucket } from './token-bucket.ts'
 
 /** A connection as the hub sees it. Nothing here may throw; after `close` nothing is called any more. */
 export interface Sink {
@@ -28,9 +29,9 @@ export interface SubscriberOptions {
   /** False: the stored part only. */
   realtime: boolean
   sink: Sink
-  /** Live bytes that may wait for a slow transport before the oldest are dropped. */
+  /** Memory that live batches may take while they wait for a slow transport; then the oldest are dropped. */
   maxQueueBytes: number
-  /** Most deliveries a second; what gathers in between goes together. */
+  /** Most deliveries a second, 0 for no limit; what gathers in between goes together. */
   maxPerSecond: number
   queries: Pick<LogQueries, 'read'>
   onGap(lines: number): void
@@ -46,6 +47,7 @@ export class Subscriber {
   readonly taskId: string
   readonly #options: SubscriberOptions
   readonly #filter: CompiledFilter
+  readonly #pace: TokenBucket
   #cursor: number
   #queue: LogBatch[] = []
   #queuedBytes = 0
@@ -55,15 +57,13 @@ export class Subscriber {
   #closed = false
   #wake: (() => void) | undefined
   #paceTimer: NodeJS.Timeout | undefined
-  #tokens: number
-  #refilledAt = performance.now()
 
   constructor(options: SubscriberOptions) {
     this.taskId = options.taskId
     this.#options = options
     this.#filter = compileFilter(options.filter)
     this.#cursor = options.after
-    this.#tokens = options.maxPerSecond
+    this.#pace = new TokenBucket(options.maxPerSecond)
   }
 
   get cursor(): number {
@@ -78,7 +78,7 @@ export class Subscriber {
   offer(batch: LogBatch): void {
     if (this.#closed || !this.#options.realtime) return
     this.#queue.push(batch)
-    this.#queuedBytes += batch.bytes
+    this.#queuedBytes += batch.weight
     while (this.#queuedBytes > this.#options.maxQueueBytes && this.#queue.length > 1) this.#dropOldest()
     if (this.#catchingUp) return
     if (this.#filter.regex) this.#fallBack()
@@ -102,7 +102,7 @@ export class Subscriber {
 
   #dropOldest(): void {
     const dropped = this.#queue.shift()!
-    this.#queuedBytes -= dropped.bytes
+    this.#queuedBytes -= dropped.weight
     if (this.#catchingUp) return
     if (this.#gapFrom === 0) this.#gapFrom = this.#cursor + 1
     this.#options.onGap(dropped.lastSeq - this.#cursor)
@@ -123,7 +123,7 @@ export class Subscriber {
         return
       }
       const batch = this.#queue.shift()!
-      this.#queuedBytes -= batch.bytes
+      this.#queuedBytes -= batch.weight
       if (batch.lastSeq > this.#cursor) this.#deliver(batch.after(this.#cursor))
     }
   }
@@ -133,32 +133,24 @@ export class Subscriber {
     this.#cursor = batch.lastSeq
     if (this.#filter.matchesAll) {
       sink.batch(batch)
-      onSent(batch.segment.count, batch.bytes)
+      onSent(batch.count, batch.textBytes)
       return
     }
     const indexes = batch.matching(this.#filter)
     if (indexes.length === 0) return
     sink.entries(indexes.map(index => batch.entries[index]!))
-    onSent(indexes.length, batch.bytes)
+    onSent(indexes.length, batch.textBytes)
   }
 
   /** At most so many deliveries a second; true where one may go now. */
   #mayDeliver(): boolean {
-    const now = performance.now()
-    const { maxPerSecond } = this.#options
-    this.#tokens = Math.min(maxPerSecond, this.#tokens + ((now - this.#refilledAt) * maxPerSecond) / 1000)
-    this.#refilledAt = now
-    if (this.#tokens >= 1) {
-      this.#tokens -= 1
-      return true
-    }
-    this.#paceTimer ??= setTimeout(
-      () => {
-        this.#paceTimer = undefined
-        this.drained()
-      },
-      Math.ceil(((1 - this.#tokens) * 1000) / maxPerSecond),
-    )
+    if (this.#paceTimer) return false
+    const waitMs = this.#pace.take()
+    if (waitMs === 0) return true
+    this.#paceTimer = setTimeout(() => {
+      this.#paceTimer = undefined
+      this.drained()
+    }, waitMs)
     return false
   }
 
@@ -195,8 +187,9 @@ export class Subscriber {
   #deliverStored(answer: Awaited<ReturnType<LogQueries['read']>>): void {
     const { sink, onSent } = this.#options
     for (const { firstSeq, bytes } of answer.segments ?? []) {
-      const batch = new LogBatch(this.taskId, firstSeq, new Segment(bytes))
-      if (batch.lastSeq > this.#cursor) this.#deliver(batch.after(this.#cursor))
+      for (const batch of LogBatch.split(this.taskId, firstSeq, new Segment(bytes))) {
+        if (batch.lastSeq > this.#cursor) this.#deliver(batch.after(this.#cursor))
+      }
     }
     if (answer.entries && answer.entries.length > 0) {
       sink.entries(answer.entries)
@@ -208,7 +201,7 @@ export class Subscriber {
   /** Whether the queue goes on where the stored part ended. */
   #joined(): boolean {
     while (this.#queue[0] && this.#queue[0].lastSeq <= this.#cursor)
-      this.#queuedBytes -= this.#queue.shift()!.bytes
+      this.#queuedBytes -= this.#queue.shift()!.weight
     if (this.#queue[0] && (this.#filter.regex || this.#queue[0].firstSeq > this.#cursor + 1)) return false
     this.#catchingUp = false
     return true
