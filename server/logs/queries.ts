@@ -16,10 +16,22 @@ export interface LogQueries {
   slice(taskId: string, filter: LogFilter, at: SliceRange): Promise<SliceAnswer>
   /** For live readers that catch up: what follows `after`, in rising seq, at most about 256 KiB of text. */
   read(taskId: string, filter: LogFilter, after: number): Promise<ReadAnswer>
+  /**
+   * @param intervalMs width of the histogram's buckets; 'auto' takes a round one that gives at most 120
+   * @throws KerutaError BAD_REQUEST where that gives more than 10 000 buckets
+   */
   stats(taskId: string, filter: LogFilter, intervalMs?: number | 'auto'): Promise<LogStats>
-  /** The matching entries as a file, streamed with back-pressure. */
+  /**
+   * The matching entries as a file, streamed with back-pressure: those up to the log's end at the beginning. CSV has a header row, CRLF and
+   * cells that a spreadsheet would run defused by a `'`; `txt` has the messages alone. A log that is deleted meanwhile ends the file as it
+   * should end.
+   */
   export(taskId: string, filter: LogFilter, format: ExportFormat): ReadableStream<Uint8Array>
-  /** Across tasks, newest first. `taskIds` limits it to those. */
+  /**
+   * Across tasks, newest first; lines of one time by task, then by falling seq. `taskIds` limits it to those. `cursor` null: that was all.
+   * Fewer than `limit` entries, maybe none, with a cursor: the time ran out, ask again from there.
+   * @throws KerutaError BAD_REQUEST for a cursor that was not answered before
+   */
   search(
     filter: LogFilter,
     options: { limit: number; cursor?: string; taskIds?: string[] },
@@ -36,7 +48,10 @@ export interface SliceRange {
 
 export interface SliceAnswer {
   entries: LogEntry[]
-  /** Whether nothing that matches lies further in this direction (as of `lastSeq`). */
+  /**
+   * Nothing that matches lies further in this direction (as of `lastSeq`). False: there may be more, also with fewer than `limit`
+   * entries, when a search took too long to go on without saying so.
+   */
   done: boolean
   /** Entries up to here (asc) or down to here (desc) have been looked at: the next `after` or `before`. */
   cursor: number

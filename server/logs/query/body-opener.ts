@@ -51,7 +51,10 @@ let decoder: Decoder | undefined
 
 /** Bytes written, `undefined` where this way is not open or the frame is broken. */
 export function decompressInto(memory: Uint8Array, frame: Uint8Array): number | undefined {
-  if (!decoder || decoder.destroyed) decoder = createZstdDecompress() as unknown as Decoder
+  if (!decoder || decoder.destroyed) {
+    // What is wrong with a frame is said by the documented way, which is tried next.
+    decoder = createZstdDecompress().on('error', () => undefined) as unknown as Decoder
+  }
   const { _handle: handle, _writeState: left } = decoder
   if (!handle?.writeSync || !left) return undefined
   handle.writeSync(constants.ZSTD_e_end, frame, 0, frame.length, memory, 0, memory.length)

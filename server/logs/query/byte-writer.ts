@@ -1,8 +1,11 @@
 import { Buffer } from 'node:buffer'
 
+/** Somewhat more than most steps of an export give. */
+const FIRST_BYTES = 640 * 1024
+
 /** Gathers text as UTF-8 in one growing block. */
 export class ByteWriter {
-  #bytes = Buffer.from(new ArrayBuffer(256 * 1024))
+  #bytes = Buffer.from(new ArrayBuffer(FIRST_BYTES))
   #length = 0
 
   get length(): number {

@@ -10,7 +10,9 @@ export interface ExportWriter {
   line(out: ByteWriter, segment: Segment, line: number, firstSeq: number, first: boolean): void
 }
 
-/** Whether a line has nothing but the columns that every line has. */
+/** Whether a line has nothing but the columns that nearly every line has. */
 export function isPlain(segment: Segment, line: number): boolean {
-  return (segment.tag(line) & (FLAG_CONTINUED | FLAG_OVERWRITES)) === 0 && segment.extra(line) === undefined
+  if (segment.tag(line) & (FLAG_CONTINUED | FLAG_OVERWRITES)) return false
+  const extra = segment.extra(line)
+  return !extra || (!extra.metadata && extra.step === undefined && extra.durationMs === undefined)
 }

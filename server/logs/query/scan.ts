@@ -26,7 +26,7 @@ export interface Piece {
   segment: Segment | undefined
 }
 
-const FIRST_HEADERS = 32
+const FIRST_HEADERS = 8
 const MOST_HEADERS = 512
 const FIRST_BATCH_BYTES = 256 * 1024
 const MOST_BATCH_BYTES = 1024 * 1024
