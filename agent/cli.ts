@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { type GlobalFlags, loadConfig } from './config.ts'
-import { type Context, openApi } from './context.ts'
+import { type CommandWords, type Context, openApi } from './context.ts'
 import { EXIT } from './exit.ts'
 
 /** What a file in `commands/` exports: it declares arguments, options and examples, and hands its work to `action`. */
@@ -123,10 +123,23 @@ async function openContext(flags: GlobalFlags, rest: string[]): Promise<Context>
     config,
     rest,
     api: () => openApi(config),
+    commands: describeCommands,
     print: text => process.stdout.write(`${text}\n`),
     say: message => void (config.quiet || write(message)),
     explain: message => void (config.verbose && write(message)),
   }
   for (const warning of config.warnings) context.explain(warning)
   return context
+}
+
+async function describeCommands(): Promise<CommandWords[]> {
+  const program = await buildProgram(
+    COMMANDS.map(({ name }) => name),
+    () => async () => {},
+  )
+  return program.commands.map(command => ({
+    name: command.name(),
+    summary: command.description(),
+    options: command.options.map(option => option.long ?? option.short!),
+  }))
 }

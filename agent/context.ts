@@ -8,12 +8,20 @@ export interface Context {
   rest: string[]
   /** The server's API with the settings' token. */
   api(): Promise<Api>
+  /** Every command with its subcommands and options, for completion. */
+  commands(): Promise<CommandWords[]>
   /** Results, to stdout. */
   print(text: string): void
   /** Notices, to stderr, one line each; none with `--quiet`. */
   say(message: string): void
   /** Notices for `--verbose`. */
   explain(message: string): void
+}
+
+export interface CommandWords {
+  name: string
+  summary: string
+  options: string[]
 }
 
 /** Opens the API of the settings; the client is loaded only by commands that call it. */

@@ -70,14 +70,18 @@ export class LineSplitter {
   }
 
   #wholeLines(block: Buffer): void {
-    if (block.includes(CR) || !isUtf8(block)) return this.#oneByOne(block)
+    if (block.includes(CR) || !isUtf8(block)) {
+      this.#oneByOne(block)
+      return
+    }
     let count = 0
     let start = 0
     while (start < block.length) {
       const end = block.indexOf(NEWLINE, start) + 1
       if (end - start > MAX_MESSAGE_BYTES + 1) {
         if (count > 0) this.#block(block.subarray(0, start), count)
-        return this.#oneByOne(block.subarray(start))
+        this.#oneByOne(block.subarray(start))
+        return
       }
       if (count === this.#ends.length) this.#ends = grown(this.#ends)
       this.#ends[count++] = end

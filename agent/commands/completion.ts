@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { buildProgram, COMMANDS, type Handler } from '../cli.ts'
+import type { Handler } from '../cli.ts'
+import type { CommandWords } from '../context.ts'
 import { usageError } from '../exit.ts'
 
 export function define(command: Command, action: (handler: Handler) => void): void {
@@ -14,39 +15,17 @@ Examples:
   action(async (context, _options, shell = '') => {
     const script = SHELLS[shell]
     if (!script) throw usageError(`unknown shell "${shell}": bash, zsh or fish`)
-    context.print(script(await words()))
+    context.print(script(await context.commands()))
     return 0
   })
 }
 
-interface Words {
-  name: string
-  summary: string
-  /** Subcommands and options. */
-  next: string[]
-}
-
-async function words(): Promise<Words[]> {
-  const program = await buildProgram(
-    COMMANDS.map(({ name }) => name),
-    () => async () => {},
-  )
-  return program.commands.map(command => ({
-    name: command.name(),
-    summary: command.description(),
-    next: [
-      ...command.commands.map(sub => sub.name()),
-      ...command.options.map(option => option.long ?? option.short!),
-    ],
-  }))
-}
-
-const SHELLS: Record<string, (commands: Words[]) => string> = {
+const SHELLS: Record<string, (commands: CommandWords[]) => string> = {
   bash: commands => `_keruta() {
   local word=\${COMP_WORDS[COMP_CWORD]} command=\${COMP_WORDS[1]}
   if [ "$COMP_CWORD" = 1 ]; then COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(' ')} --help" -- "$word")); return; fi
   case $command in
-${commands.map(({ name, next }) => `    ${name}) COMPREPLY=($(compgen -W "${next.join(' ')}" -- "$word")) ;;`).join('\n')}
+${commands.map(({ name, options }) => `    ${name}) COMPREPLY=($(compgen -W "${options.join(' ')}" -- "$word")) ;;`).join('\n')}
   esac
   [ \${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$word"))
 }
@@ -59,16 +38,16 @@ _keruta() {
     return
   fi
   case $words[2] in
-${commands.map(({ name, next }) => `    ${name}) compadd -- ${next.join(' ')} ;;`).join('\n')}
+${commands.map(({ name, options }) => `    ${name}) compadd -- ${options.join(' ')} ;;`).join('\n')}
   esac
   _files
 }
 compdef _keruta keruta keruta-agent`,
   fish: commands =>
     commands
-      .flatMap(({ name, summary, next }) => [
+      .flatMap(({ name, summary, options }) => [
         `complete -c keruta -n __fish_use_subcommand -f -a ${name} -d '${summary.replaceAll("'", "\\'")}'`,
-        ...next.map(word =>
+        ...options.map(word =>
           word.startsWith('--')
             ? `complete -c keruta -n '__fish_seen_subcommand_from ${name}' -l ${word.slice(2)}`
             : `complete -c keruta -n '__fish_seen_subcommand_from ${name}' -f -a ${word}`,

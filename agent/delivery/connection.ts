@@ -80,8 +80,10 @@ export class Connection {
 
   #beat(): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return
-    if (performance.now() - this.#heardAt > SILENCE_MS)
-      return this.#close('nothing was heard from the server for 45 s')
+    if (performance.now() - this.#heardAt > SILENCE_MS) {
+      this.#close('nothing was heard from the server for 45 s')
+      return
+    }
     const { user, system } = process.cpuUsage()
     const usage = {
       rssBytes: process.memoryUsage.rss(),

@@ -55,7 +55,10 @@ export class SendQueue {
 
   add(record: SpoolRecord, at: Position): void {
     this.#tailN = lastN(record)
-    if (this.#cursor) return this.#pool.give(record.bytes)
+    if (this.#cursor) {
+      this.#pool.give(record.bytes)
+      return
+    }
     this.#memory.push({ record, at, since: performance.now() })
     this.#memoryBytes += record.bytes.length
     this.#lines += record.count

@@ -1,3 +1,4 @@
+import type { TaskView } from '#protocol/task.ts'
 import type { Context } from '../context.ts'
 import { ApiError } from './api.ts'
 import { BufferPool } from './buffer-pool.ts'
@@ -31,9 +32,11 @@ export async function deliverSpool(context: Context, dir: string, budgetMs: numb
     return false
   }
   try {
-    if (meta.finish && 'success' in meta.finish) await tell(context, meta, 'success', meta.finish.success)
+    if (!(await isRunOf(context, meta))) context.explain(`task ${meta.taskId} was run again since`)
+    else if (meta.finish && 'success' in meta.finish)
+      await tell(context, meta, 'success', meta.finish.success)
     else if (meta.finish) await tell(context, meta, 'fail', meta.finish.fail)
-    else if (meta.runs && meta.endN === undefined) await tell(context, meta, 'fail', AGENT_LOST)
+    else if (meta.endN === undefined) await tell(context, meta, 'fail', AGENT_LOST)
   } catch (error) {
     context.explain((error as Error).message)
     writeMeta(dir, { ...meta, start: undefined })
@@ -43,6 +46,14 @@ export async function deliverSpool(context: Context, dir: string, budgetMs: numb
   spool.remove()
   context.explain(`delivered what an earlier agent had left of task ${meta.taskId}`)
   return true
+}
+
+/** A task that was started again since is another run's: the end of the older one says nothing about it. */
+async function isRunOf(context: Context, meta: SpoolMeta): Promise<boolean> {
+  if (!meta.runs) return false
+  const api = await context.api()
+  const task = await api.get<TaskView>(`/tasks/${encodeURIComponent(meta.taskId)}`, { retries: 0 })
+  return task.agentId === meta.agentId
 }
 
 const AGENT_LOST = { message: 'the agent died while the script ran', errorCode: 'AGENT_LOST' }

@@ -155,7 +155,8 @@ export class Sender {
         `the server has lost lines ${n + 1} to ${this.#storedN}, which it had stored; the rest stays in the spool`,
         true,
       )
-      return this.stop()
+      this.stop()
+      return
     }
     this.#goBackTo(n)
     this.#acknowledged(n)
@@ -191,7 +192,8 @@ export class Sender {
     const { on, retryMs } = this.#options
     if (code === 'BAD_SEGMENT') {
       on.trouble(`the server cannot read this agent's lines (${message}); they stay in the spool`, true)
-      return this.stop()
+      this.stop()
+      return
     }
     if (code === 'FORBIDDEN' || code === 'UNAUTHENTICATED') {
       this.#tell(
@@ -200,7 +202,8 @@ export class Sender {
       )
       this.#connection?.close()
       this.#connection = undefined
-      return this.#onClosed(message, 403)
+      this.#onClosed(message, 403)
+      return
     }
     this.#goBackTo(n ?? this.#storedN)
     if (code !== 'RATE_LIMITED' && code !== 'OUT_OF_ORDER')

@@ -43,25 +43,24 @@ export async function runTask(context: Context, run: Run): Promise<number> {
     context.config.logLevel === undefined
       ? 0
       : LEVELS.indexOf(context.config.logLevel as (typeof LEVELS)[number])
-  const captures = stream && [
-    new SourceCapture(stream.outbox, 0, minLevel),
-    new SourceCapture(stream.outbox, 1, minLevel),
-  ]
+  const captures = stream
+    ? ([0, 1] as const).map(source => new SourceCapture(stream.outbox, source, minLevel))
+    : []
   const passes = context.config.quiet
-    ? undefined
+    ? []
     : [1, 2].map(fd => new Passthrough(fd, stop => child?.pause(`fd${fd}`, stop)))
   let outcome: Outcome
   try {
     const { file, args } = run.target
     child = await Child.start({ file, args, env, cwd: context.config.workingDir }, (source, chunk) => {
-      passes?.[source]!.write(chunk)
-      captures?.[source]!.push(chunk)
+      passes[source]?.write(chunk)
+      captures[source]?.push(chunk)
     })
     stopper.attach(child, run.timeoutMs)
     const end = await child.ended
     outcome = outcomeOf(end, stopper.release(), new Date().toISOString())
-    for (const capture of captures ?? []) capture.end()
-    if (stream) explainEnd(stream.outbox, end, captures!, context)
+    for (const capture of captures) capture.end()
+    if (stream) explainEnd(stream.outbox, end, captures, context)
   } catch (error) {
     stopper.release()
     outcome = notStarted(error as NodeJS.ErrnoException, run.target.file, new Date().toISOString())

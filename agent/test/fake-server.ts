@@ -43,7 +43,7 @@ export class FakeServer {
     this.#http = createServer((request, response) => void this.#onRequest(request, response))
     this.#http.on('upgrade', (request, socket, head) => {
       if (this.refuseUpgrade !== undefined)
-        return socket.end(`HTTP/1.1 ${this.refuseUpgrade} No\r\nContent-Length: 0\r\n\r\n`)
+        return void socket.end(`HTTP/1.1 ${this.refuseUpgrade} No\r\nContent-Length: 0\r\n\r\n`)
       this.#webSockets.handleUpgrade(request, socket, head, ws =>
         this.#onSocket(ws, request.url!.split('/').at(-1)!),
       )
@@ -125,7 +125,7 @@ export class FakeServer {
     if (type === 'hello') send({ type: 'welcome', taskId, streamId, n: stored, version: 1 })
     if (type !== 'end') return
     if (n !== stored)
-      return send({
+      return void send({
         type: 'error',
         code: 'OUT_OF_ORDER',
         message: 'lines are missing',
@@ -143,12 +143,12 @@ export class FakeServer {
     const fault = this.fault(++this.#segments)
     const stored = this.#stored.get(streamId) ?? 0
     const send = (frame: unknown) => socket.send(JSON.stringify(frame))
-    if (fault?.kind === 'cut') return socket.terminate()
+    if (fault?.kind === 'cut') return void socket.terminate()
     if (fault?.kind === 'ignore') return
     if (fault?.kind === 'error')
-      return send({ type: 'error', message: 'told to', streamId, n: stored, ...fault })
+      return void send({ type: 'error', message: 'told to', streamId, n: stored, ...fault })
     if (firstN > stored + 1)
-      return send({
+      return void send({
         type: 'error',
         code: 'OUT_OF_ORDER',
         message: 'gap',
@@ -165,7 +165,7 @@ export class FakeServer {
     const now = Math.max(stored, firstN + count - 1)
     this.#stored.set(streamId, now)
     if (fault?.kind === 'part')
-      return send({
+      return void send({
         type: 'error',
         code: 'STORE_UNAVAILABLE',
         message: 'full',
