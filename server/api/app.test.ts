@@ -28,6 +28,18 @@ test('the OpenAPI document is valid, and every operation says what it does and w
   }
 })
 
+test('a parameter that takes a list names its values', async () => {
+  const document = JSON.parse((await call('GET', '/api/openapi.json')).text)
+  const { parameters } = document.paths['/api/v1/tasks/{taskId}/logs'].get
+  const schemaOf = (name: string) =>
+    parameters.find((parameter: { name: string }) => parameter.name === name).schema
+  expect(schemaOf('level')).toMatchObject({
+    type: 'array',
+    items: { enum: ['DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL'] },
+  })
+  expect(schemaOf('source')).toMatchObject({ type: 'array', items: { enum: ['stdout', 'stderr', 'agent'] } })
+})
+
 test('every operation of the document exists, and refuses parameters that it does not know', async () => {
   const document = JSON.parse((await call('GET', '/api/openapi.json')).text)
   for (const [path, operations] of Object.entries<object>(document.paths)) {

@@ -3,14 +3,14 @@ import type { Context } from 'hono'
 import { compress } from 'hono/compress'
 import { logEntrySchema } from '#protocol/log.ts'
 import { type ExportFormat, exportFormatSchema } from '#protocol/log-answers.ts'
-import { type LogFilter, logFilterShape, refineFilter } from '#protocol/log-filter.ts'
+import { type LogFilter, refineFilter } from '#protocol/log-filter.ts'
 import { demand, type Principal, visibleSessions } from '#server/auth/principal.ts'
 import type { LogQueries } from '#server/logs/queries.ts'
 import type { Tasks } from '#server/tasks/tasks.ts'
 import { taskFor } from './access.ts'
 import { answers, answersText, secured, taskParams } from './describe.ts'
 import { searchQuery, streamQuery } from './log-query.ts'
-import { queryOf } from './query.ts'
+import { filterParameters, queryOf } from './query.ts'
 import { createRouter } from './router.ts'
 
 export interface LogFilesApiDeps {
@@ -46,7 +46,7 @@ export function logFilesApi({ tasks, queries, streamLogs }: LogFilesApiDeps) {
       summary: 'Download the entries as a file; gzipped where Accept-Encoding says so',
       request: {
         params: taskParams,
-        query: queryOf({ ...logFilterShape, format: exportFormatSchema.default('json') }).superRefine(
+        query: queryOf({ ...filterParameters, format: exportFormatSchema.default('json') }).superRefine(
           refineFilter,
         ),
       },

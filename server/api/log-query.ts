@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import { idSchema } from '#protocol/ids.ts'
-import { listOf, logFilterShape, refineFilter } from '#protocol/log-filter.ts'
+import { listOf, refineFilter } from '#protocol/log-filter.ts'
 import { pageQueryShape } from '#protocol/page.ts'
-import { queryOf } from './query.ts'
+import { filterParameters, listed, queryOf } from './query.ts'
 
 const seq = z.coerce
   .number({ error: 'must be a seq: a whole number, 0 or more' })
@@ -19,7 +19,7 @@ const order = z.enum(['asc', 'desc'], { error: 'must be asc or desc' })
 
 /** A page (`page`, `size`), or what lies next to a seq (`after`, `before`, `limit`). */
 export const logsQuery = queryOf({
-  ...logFilterShape,
+  ...filterParameters,
   page: pageQueryShape.page.removeDefault().optional(),
   size: pageQueryShape.size.removeDefault().optional(),
   after: seq.optional(),
@@ -49,16 +49,16 @@ const interval = z
     return Number(count) * (UNIT_MS[unit!] ?? 1)
   })
 
-export const statsQuery = queryOf({ ...logFilterShape, interval: interval.optional() }).superRefine(
+export const statsQuery = queryOf({ ...filterParameters, interval: interval.optional() }).superRefine(
   refineFilter,
 )
 
 export const searchQuery = queryOf({
-  ...logFilterShape,
-  taskId: listOf(idSchema),
-  sessionId: listOf(idSchema),
+  ...filterParameters,
+  taskId: listed(listOf(idSchema)),
+  sessionId: listed(listOf(idSchema)),
   limit: limit.default(100),
   cursor: z.string().max(1000).optional(),
 }).superRefine(refineFilter)
 
-export const streamQuery = queryOf({ ...logFilterShape, after: seq.optional() }).superRefine(refineFilter)
+export const streamQuery = queryOf({ ...filterParameters, after: seq.optional() }).superRefine(refineFilter)

@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi'
+import { LEVELS, SOURCES } from '#protocol/log.ts'
+import { logFilterShape } from '#protocol/log-filter.ts'
 
 /** Read by authentication; for links and EventSource, which cannot set headers. */
 const TOKEN = {
@@ -17,6 +19,18 @@ export function queryOf<Shape extends z.core.$ZodShape>(shape: Shape) {
           : undefined,
     },
   )
+}
+
+/** What the document says of a list parameter, which the schema's own preparation of it hides. */
+export function listed<T extends z.ZodType>(list: T, values?: readonly string[]): T {
+  return list.meta({ type: 'array', items: { type: 'string', ...(values && { enum: [...values] }) } })
+}
+
+export const filterParameters = {
+  ...logFilterShape,
+  source: listed(logFilterShape.source, SOURCES),
+  level: listed(logFilterShape.level, LEVELS),
+  minLevel: logFilterShape.minLevel.meta({ enum: [...LEVELS] }),
 }
 
 function unknownParameter(key: string, known: readonly string[]): string {

@@ -3,6 +3,7 @@ import { listOf } from '#protocol/log-filter.ts'
 import { pageOf, pageQueryShape, pageSchema } from '#protocol/page.ts'
 import {
   newSessionSchema,
+  SESSION_STATUSES,
   sessionPatchSchema,
   sessionStatusSchema,
   sessionViewSchema,
@@ -11,14 +12,14 @@ import { demand, visibleSessions } from '#server/auth/principal.ts'
 import type { Sessions } from '#server/tasks/sessions.ts'
 import { readsJson } from './body.ts'
 import { answers, answersNothing, creates, jsonBody, named, secured, sessionParams } from './describe.ts'
-import { queryOf } from './query.ts'
+import { listed, queryOf } from './query.ts'
 import { createRouter } from './router.ts'
 
 const tags = ['Sessions']
 const view = named('Session', sessionViewSchema)
 const sessionsQuery = queryOf({
   ...pageQueryShape,
-  status: listOf(sessionStatusSchema),
+  status: listed(listOf(sessionStatusSchema), SESSION_STATUSES),
   search: z.string().max(200).optional(),
 })
 

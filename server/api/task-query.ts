@@ -2,16 +2,16 @@ import { z } from '@hono/zod-openapi'
 import { idSchema, instantSchema } from '#protocol/ids.ts'
 import { listOf } from '#protocol/log-filter.ts'
 import { pageQueryShape } from '#protocol/page.ts'
-import { TASK_SORTS, taskStatusSchema } from '#protocol/task.ts'
+import { TASK_SORTS, TASK_STATUSES, taskStatusSchema } from '#protocol/task.ts'
 import type { TaskQuery, TaskSort } from '#server/tasks/list.ts'
-import { queryOf } from './query.ts'
+import { listed, queryOf } from './query.ts'
 
 const sorts: readonly string[] = TASK_SORTS
 const SORT = new RegExp(`^(${sorts.join('|')})(:(asc|desc))?$`)
 
 const shape = {
   ...pageQueryShape,
-  status: listOf(taskStatusSchema),
+  status: listed(listOf(taskStatusSchema), TASK_STATUSES),
   search: z.string().max(200).optional(),
   from: instantSchema.optional(),
   to: instantSchema.optional(),
@@ -23,7 +23,7 @@ const shape = {
 }
 
 export const sessionTasksQuery = queryOf(shape)
-export const tasksQuery = queryOf({ ...shape, sessionId: listOf(idSchema) })
+export const tasksQuery = queryOf({ ...shape, sessionId: listed(listOf(idSchema)) })
 
 /** The order in which a session's tasks are taken. */
 const QUEUE: TaskQuery['orderBy'] = [
