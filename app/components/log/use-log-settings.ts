@@ -8,13 +8,17 @@ export interface LogSettings {
   readonly histogram: boolean
 }
 
-const DEFAULTS: LogSettings = { times: 'clock', numbers: true, wrap: false, histogram: true }
+/** A narrow screen has room for the text alone. */
+function defaults(): LogSettings {
+  const narrow = typeof window !== 'undefined' && window.innerWidth < 600
+  return { times: narrow ? 'off' : 'clock', numbers: !narrow, wrap: narrow, histogram: true }
+}
 
 /** How this reader likes logs, kept in this browser. */
 export function useLogSettings(): [LogSettings, (change: Partial<LogSettings>) => void] {
   const [settings, set] = useLocalStorage<LogSettings>({
     key: 'keruta-log-view',
-    defaultValue: DEFAULTS,
+    defaultValue: defaults(),
     getInitialValueInEffect: false,
     deserialize: read,
   })
@@ -22,12 +26,13 @@ export function useLogSettings(): [LogSettings, (change: Partial<LogSettings>) =
 }
 
 function read(text: string | undefined): LogSettings {
+  const fallback = defaults()
   try {
     const stored: Partial<LogSettings> = JSON.parse(text ?? '{}')
-    const times = TIMES.find(value => value === stored.times) ?? DEFAULTS.times
-    const flag = (name: 'numbers' | 'wrap' | 'histogram') => stored[name] ?? DEFAULTS[name]
+    const times = TIMES.find(value => value === stored.times) ?? fallback.times
+    const flag = (name: 'numbers' | 'wrap' | 'histogram') => stored[name] ?? fallback[name]
     return { times, numbers: flag('numbers'), wrap: flag('wrap'), histogram: flag('histogram') }
   } catch {
-    return DEFAULTS
+    return fallback
   }
 }

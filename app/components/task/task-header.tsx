@@ -2,6 +2,7 @@ import { Anchor } from '@mantine/core'
 import { IconAlertTriangle, IconChecks, IconDownload } from '@tabler/icons-react'
 import Link from 'next/link'
 import type { TaskView } from '#protocol/task.ts'
+import { plainText } from '../../lib/ansi.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import { StatusBadge } from '../status-badge.tsx'
 import { ProgressBar } from '../tasks/progress-bar.tsx'
@@ -21,7 +22,7 @@ export function TaskHeader({ task }: { task: TaskView }) {
   return (
     <header className={classes.header}>
       <div className={classes.first}>
-        <TaskTitle name={task.name} />
+        <TaskTitle name={plainText(task.name)} />
         {task.name !== task.id && <span className={classes.id}>{task.id}</span>}
         <TaskActions task={task} />
       </div>
@@ -33,7 +34,7 @@ export function TaskHeader({ task }: { task: TaskView }) {
         )}
         <ProgressBar task={task} wide />
         {failure.length > 0 && <strong className={classes.failure}>{failure.join(' · ')}</strong>}
-        {task.message && <span className={classes.message}>{task.message}</span>}
+        {task.message && <span className={classes.message}>{plainText(task.message)}</span>}
         <LogCompleteness task={task} />
         <TaskDetails task={task} />
       </div>

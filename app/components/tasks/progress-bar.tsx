@@ -1,4 +1,5 @@
 import type { TaskView } from '#protocol/task.ts'
+import { plainText } from '../../lib/ansi.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import classes from './progress-bar.module.css'
 
@@ -28,7 +29,7 @@ export function ProgressBar({
       <span className={classes.percent}>{percent}%</span>
       {task.progressMessage && (
         <span className={classes.message} title={task.progressMessage}>
-          {task.progressMessage}
+          {plainText(task.progressMessage)}
         </span>
       )}
     </div>

@@ -4,6 +4,7 @@ import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { type KeyboardEvent, type MouseEvent, useRef } from 'react'
 import type { TaskView } from '#protocol/task.ts'
+import { plainText } from '../../lib/ansi.ts'
 import { shortCount } from '../../lib/format.ts'
 import { useKeys } from '../../lib/use-keys.ts'
 import { useMessages } from '../../messages/use-messages.ts'
@@ -71,7 +72,7 @@ export function TaskTable({ tasks, stale }: { tasks: TaskView[]; stale?: boolean
             </td>
             <td className={classes.name}>
               <Link href={taskPath(task.id)} prefetch={false} className={classes.link}>
-                {task.name}
+                {plainText(task.name)}
               </Link>
               {task.name !== task.id && <span className={classes.id}>{task.id}</span>}
             </td>
@@ -93,7 +94,11 @@ export function TaskTable({ tasks, stale }: { tasks: TaskView[]; stale?: boolean
               label={text.columns.errors}
               tone="error"
             />
-            <td className={classes.number} data-label={text.columns.attempt}>
+            <td
+              className={classes.number}
+              data-label={text.columns.attempt}
+              data-zero={task.maxAttempts === 1 || undefined}
+            >
               {text.attempt(task.attempt, task.maxAttempts)}
             </td>
           </tr>
@@ -107,7 +112,12 @@ const taskPath = (id: string) => `/tasks/${encodeURIComponent(id)}`
 
 function Count({ n, label, tone }: { n: number; label: string; tone: string }) {
   return (
-    <td className={classes.number} data-label={label} data-tone={n > 0 ? tone : undefined}>
+    <td
+      className={classes.number}
+      data-label={label}
+      data-tone={n > 0 ? tone : undefined}
+      data-zero={n === 0 || undefined}
+    >
       {n > 0 ? shortCount(n) : '·'}
     </td>
   )
