@@ -1,7 +1,7 @@
 import { PrismaLibSql } from '@prisma/adapter-libsql'
-import type { ApiKey } from '#protocol/auth.ts'
-import type { Session } from '#protocol/session.ts'
-import type { Task } from '#protocol/task.ts'
+import { type ApiKey, apiKeySchema } from '#protocol/auth.ts'
+import { type Session, sessionSchema } from '#protocol/session.ts'
+import { type Task, taskSchema } from '#protocol/task.ts'
 import type { Collection } from '#server/store/store.ts'
 import { createCollection, type Delegate } from './collection.ts'
 import { PrismaClient } from './generated/client.ts'
@@ -23,9 +23,9 @@ export function openEntities(path: string): Entities {
   // A delegate's own type is spelled out for one model; a collection is written for all.
   const delegate = (model: 'session' | 'task' | 'apiKey') => client[model] as unknown as Delegate
   return {
-    sessions: createCollection<Session>(delegate('session'), ['template', 'tags']),
-    tasks: createCollection<Task>(delegate('task'), ['env', 'resources', 'statusHistory']),
-    apiKeys: createCollection<ApiKey>(delegate('apiKey'), ['sessionIds']),
+    sessions: createCollection<Session>(delegate('session'), sessionSchema, ['template', 'tags']),
+    tasks: createCollection<Task>(delegate('task'), taskSchema, ['env', 'resources', 'statusHistory']),
+    apiKeys: createCollection<ApiKey>(delegate('apiKey'), apiKeySchema, ['sessionIds']),
     async ping() {
       await client.$queryRaw`SELECT 1`
     },

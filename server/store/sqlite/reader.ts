@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type {
   HeaderRange,
   RecentRange,
@@ -27,12 +28,12 @@ export async function openSqliteReader(dataDir: string): Promise<SqliteReader> {
   db.exec('PRAGMA cache_size = -4000')
   const queries = createQueries(db)
   return {
-    head: async taskId => guarded(() => queries.head(taskId)),
-    totals: async taskIds => guarded(() => queries.totals(taskIds)),
-    headers: async (taskId, range) => guarded(() => queries.headers(taskId, range)),
-    bodies: async (taskId, firstSeqs) => guarded(() => queries.bodies(taskId, firstSeqs)),
-    recent: async range => guarded(() => queries.recent(range)),
-    fragmented: async (least, limit) => guarded(() => queries.fragmented(least, limit)),
+    head: taskId => answer(() => queries.head(taskId)),
+    totals: taskIds => answer(() => queries.totals(taskIds)),
+    headers: (taskId, range) => answer(() => queries.headers(taskId, range)),
+    bodies: (taskId, firstSeqs) => answer(() => queries.bodies(taskId, firstSeqs)),
+    recent: range => answer(() => queries.recent(range)),
+    fragmented: (least, limit) => answer(() => queries.fragmented(least, limit)),
     async close() {
       db.close()
     },
@@ -78,13 +79,19 @@ function createQueries(db: DatabaseSync) {
       })
     },
     recent({ from = 0, to = MAX_SEQ, cursor, limit }: RecentRange): SegmentHeader[] {
-      const at = cursor ?? { maxAt: MAX_SEQ, taskId: '', firstSeq: 0 }
-      return recent.all({ ...at, from, to, limit }).map(toHeader)
+      const { maxAt, taskId, firstSeq } = cursor ?? { maxAt: MAX_SEQ, taskId: '', firstSeq: 0 }
+      return recent.all({ maxAt, taskId, firstSeq, from, to, limit }).map(toHeader)
     },
     fragmented(least: number, limit: number): string[] {
       return fragmented.all(least, limit).map(row => row.task_id as string)
     },
   }
+}
+
+/** Each answer is a turn of the event loop, or a caller in a loop would let nothing else of its thread happen. */
+async function answer<T>(call: () => T): Promise<T> {
+  await nextTurn()
+  return guarded(call)
 }
 
 /** The segment that holds `after + 1` may begin before it. */
