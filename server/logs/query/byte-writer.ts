@@ -7,37 +7,39 @@ const FIRST_BYTES = 640 * 1024
 export class ByteWriter {
   #bytes = Buffer.from(new ArrayBuffer(FIRST_BYTES))
   #length = 0
+  #pending = ''
 
   get length(): number {
-    return this.#length
+    return this.#length + this.#pending.length
   }
 
-  /** Text of ASCII characters alone. */
+  /** Text of ASCII characters alone. It is kept until something else follows: few long writes are cheaper than many short ones. */
   ascii(text: string): void {
-    this.#reserve(text.length)
-    this.#length += this.#bytes.write(text, this.#length, 'latin1')
+    this.#pending += text
   }
 
   text(text: string): void {
-    this.#reserve(text.length * 3)
-    this.#length += this.#bytes.write(text, this.#length)
-  }
-
-  bytes(bytes: Uint8Array): void {
-    this.#reserve(bytes.length)
-    this.#bytes.set(bytes, this.#length)
-    this.#length += bytes.length
+    this.direct(text.length * 3, (bytes, at) => bytes.write(text, at))
   }
 
   /** `write` puts at most `most` bytes at a position and returns how many. */
-  direct(most: number, write: (bytes: Uint8Array, at: number) => number): void {
-    this.#reserve(most)
+  direct(most: number, write: (bytes: Buffer, at: number) => number): void {
+    this.#settle(most)
     this.#length += write(this.#bytes, this.#length)
   }
 
   /** What was gathered, with memory of its own; the writer is not to be used again. */
   finish(): Uint8Array<ArrayBuffer> {
+    this.#settle(0)
     return new Uint8Array(this.#bytes.buffer, 0, this.#length)
+  }
+
+  /** Writes what is pending and makes room for more. */
+  #settle(more: number): void {
+    const text = this.#pending
+    this.#pending = ''
+    this.#reserve(text.length + more)
+    if (text !== '') this.#length += this.#bytes.write(text, this.#length, 'latin1')
   }
 
   #reserve(more: number): void {

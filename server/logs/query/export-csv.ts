@@ -56,26 +56,37 @@ const LONGEST_NUMBER = 40
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
 
 function textCell(out: ByteWriter, text: Uint8Array, start: number, end: number): void {
-  let at = start
-  while (at < end && !mustQuote(text[at]!)) at++
   const runs = start < end && RUNS.has(text[start]!) && !isNumber(text, start, end)
-  if (at === end && !runs) out.bytes(text.subarray(start, end))
-  else quotedCell(out, text, start, end, runs)
-}
-
-function quotedCell(out: ByteWriter, text: Uint8Array, start: number, end: number, runs: boolean): void {
   out.direct((end - start) * 2 + 3, (bytes, position) => {
-    let to = position
-    bytes[to++] = QUOTE
-    if (runs) bytes[to++] = APOSTROPHE
-    for (let from = start; from < end; from++) {
+    if (runs) return quoted(bytes, position, text, start, end, true)
+    for (let from = start, to = position; from < end; from++) {
       const byte = text[from]!
-      if (byte === QUOTE) bytes[to++] = QUOTE
+      if (mustQuote(byte)) return quoted(bytes, position, text, start, end, false)
       bytes[to++] = byte
     }
-    bytes[to++] = QUOTE
-    return to - position
+    return end - start
   })
+}
+
+/** Writes a quoted cell and returns its length. */
+function quoted(
+  bytes: Uint8Array,
+  position: number,
+  text: Uint8Array,
+  start: number,
+  end: number,
+  defused: boolean,
+): number {
+  let to = position
+  bytes[to++] = QUOTE
+  if (defused) bytes[to++] = APOSTROPHE
+  for (let from = start; from < end; from++) {
+    const byte = text[from]!
+    if (byte === QUOTE) bytes[to++] = QUOTE
+    bytes[to++] = byte
+  }
+  bytes[to++] = QUOTE
+  return to - position
 }
 
 const mustQuote = (byte: number) =>

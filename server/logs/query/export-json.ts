@@ -37,7 +37,12 @@ export function textWriter(): ExportWriter {
     head: '',
     tail: '',
     line(out, segment, line) {
-      out.bytes(segment.text.subarray(segment.start(line), segment.end(line)))
+      const start = segment.start(line)
+      const end = segment.end(line)
+      out.direct(end - start, (bytes, to) => {
+        for (let from = start; from < end; from++) bytes[to++] = segment.text[from]!
+        return end - start
+      })
     },
   }
 }
@@ -49,7 +54,7 @@ function entryWriter(taskId: string) {
   return (out: ByteWriter, segment: Segment, line: number, firstSeq: number): void => {
     const start = segment.start(line)
     const end = segment.end(line) - 1
-    if (!isPlain(segment, line) || needsEscape(segment.text, start, end)) {
+    if (!isPlain(segment, line)) {
       out.text(JSON.stringify(segment.entry(line, taskId, firstSeq)))
       return
     }
@@ -61,16 +66,36 @@ function entryWriter(taskId: string) {
     out.ascii(
       `{"id":"${taskId}:${seq}","taskId":${task},"seq":${seq},"timestamp":"${at}","source":"${source}","level":"${level}","message":"`,
     )
-    out.bytes(segment.text.subarray(start, end))
+    out.direct((end - start) * LONGEST_ESCAPE, (bytes, to) =>
+      writeEscaped(bytes, to, segment.text, start, end),
+    )
     const lineNumber = segment.lineNumber(line)
     out.ascii(lineNumber > 0 ? `","lineNumber":${lineNumber}}` : '"}')
   }
 }
 
-function needsEscape(text: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    const byte = text[at]!
-    if (byte < 32 || byte === 34 || byte === 92) return true
+const LONGEST_ESCAPE = 6
+/** By byte, how `JSON.stringify` escapes it; beyond the last, and where there is nothing, it stands for itself. */
+const ESCAPES = Array.from({ length: 128 }, (_, byte) => {
+  const character = String.fromCharCode(byte)
+  const escaped = JSON.stringify(character).slice(1, -1)
+  return escaped === character ? undefined : Buffer.from(escaped)
+})
+
+/** Writes UTF-8 as the inside of a JSON string and returns its length. */
+function writeEscaped(
+  bytes: Uint8Array,
+  position: number,
+  text: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  let to = position
+  for (let from = start; from < end; from++) {
+    const byte = text[from]!
+    const escaped = byte < 32 || byte === 34 || byte === 92 ? ESCAPES[byte] : undefined
+    if (escaped) for (const part of escaped) bytes[to++] = part
+    else bytes[to++] = byte
   }
-  return false
+  return to - position
 }
