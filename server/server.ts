@@ -135,6 +135,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
     logger,
     metrics,
     version,
+    allowedOrigins: config.allowedOrigins,
     parts: { store: () => store.ready() },
     async appendEntries(taskId, entries) {
       await postLimit(taskId)

@@ -98,3 +98,17 @@ test('probes tell whether the server is up, whether it can work, and figures, to
   })
   expect(down.headers.get('retry-after')).toBe('1')
 })
+
+test('a page of an allowed origin may call and read, one of another may not read', async () => {
+  const preflight = (origin: string) =>
+    call('OPTIONS', '/api/v1/tasks', {
+      key: null,
+      headers: { origin, 'access-control-request-method': 'POST' },
+    })
+  const allowed = await preflight('https://tools.example')
+  expect(allowed.status).toBe(204)
+  expect(allowed.headers.get('access-control-allow-origin')).toBe('https://tools.example')
+  expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull()
+  const read = await call('GET', 'tasks', { headers: { origin: 'https://tools.example' } })
+  expect(read.headers.get('access-control-allow-origin')).toBe('https://tools.example')
+})

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
+import { cors } from 'hono/cors'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { Logger } from 'pino'
 import { KerutaError } from '#protocol/errors.ts'
@@ -25,6 +26,8 @@ export interface ApiDeps extends LogsApiDeps, LogFilesApiDeps, HealthDeps {
   tasks: Tasks
   sessions: Sessions
   logger: Logger
+  /** Origins whose pages may read the answers, besides the server's own. */
+  allowedOrigins: string[]
 }
 
 const PREFIX = '/api/v1'
@@ -35,6 +38,14 @@ export function createApi(deps: ApiDeps): OpenAPIHono<AuthEnv> {
 
   app.onError(problemHandler(deps.logger))
   app.notFound(notFoundProblem)
+  app.use(
+    '/api/*',
+    cors({
+      origin: deps.allowedOrigins,
+      credentials: true,
+      exposeHeaders: ['Content-Disposition', 'Retry-After'],
+    }),
+  )
   app.use(
     methodNotAllowed({
       app,

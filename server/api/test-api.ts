@@ -34,6 +34,8 @@ type Body = Required<Omit<Problem, 'status'>> &
   Required<LogStats> &
   StartedTask & { seq: number; lastSeq: number; cursor: string; key: string }
 
+const ALLOWED_ORIGINS = ['https://tools.example']
+
 interface CallOptions {
   /** An object is sent as JSON. */
   body?: unknown
@@ -65,7 +67,7 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     mode: 'on',
     apiKeys: store.apiKeys,
     jwtSecret: 'a secret that is long enough for tests',
-    allowedOrigins: [],
+    allowedOrigins: ALLOWED_ORIGINS,
   })
   const tasks = createTasks({
     store,
@@ -90,6 +92,7 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     now: () => clock.now,
   })
   const app = createApi({
+    allowedOrigins: ALLOWED_ORIGINS,
     auth,
     tasks,
     sessions,
