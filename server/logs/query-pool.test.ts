@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { KerutaError } from '#protocol/errors.ts'
 import type { LogEntry } from '#protocol/log.ts'
 import { compileFilter, type LogFilter, matchesEntry } from '#protocol/log-filter.ts'
 import { Segment } from '#protocol/segment.ts'
 import type { LogQueries } from './queries.ts'
+import { Lane } from './query/lane.ts'
 import { BASE, openTestStore, type TestStore } from './query/test-log.ts'
 import { openLogQueries } from './query-pool.ts'
 
@@ -260,4 +262,17 @@ test('searches and slices without time left answer what is certain and where to 
   const slice = await hasty.slice('task', filter, { limit: 1000, order: 'asc' })
   expect(slice).toMatchObject({ done: false, cursor: 50 })
   await hasty.close()
+})
+
+test('a query whose thread dies is an error, and the next one is answered by a new thread', async () => {
+  const lane = new Lane(testStore.location, { stays: false })
+  const filter = compileFilter({})
+  const request = { taskId: 'task', filter, page: 0, size: 10, order: 'asc' as const }
+  expect((await lane.ask('page', request)).total).toBe(3000)
+  const lost = lane.ask('page', { ...request, size: 1000 })
+  const reason = new KerutaError('INTERNAL', 'ended')
+  await Promise.all([expect(lost).rejects.toBe(reason), lane.kill(reason)])
+  expect((await lane.ask('page', request)).total).toBe(3000)
+  await lane.close()
+  await expect(lane.ask('page', request)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
 })

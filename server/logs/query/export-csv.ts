@@ -48,10 +48,10 @@ function stringCell(out: ByteWriter, text: string): void {
 
 const QUOTE = 34
 const APOSTROPHE = 39
-const TAB = 9
-const LF = 10
-const CR = 13
 const RUNS = new Set(Buffer.from('=+-@\t\r'))
+const MUST_QUOTE = Uint8Array.from({ length: 256 }, (_, byte) =>
+  '",\n\r\t'.includes(String.fromCharCode(byte)) ? 1 : 0,
+)
 const LONGEST_NUMBER = 40
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
 
@@ -61,7 +61,7 @@ function textCell(out: ByteWriter, text: Uint8Array, start: number, end: number)
     if (runs) return quoted(bytes, position, text, start, end, true)
     for (let from = start, to = position; from < end; from++) {
       const byte = text[from]!
-      if (mustQuote(byte)) return quoted(bytes, position, text, start, end, false)
+      if (MUST_QUOTE[byte] === 1) return quoted(bytes, position, text, start, end, false)
       bytes[to++] = byte
     }
     return end - start
@@ -88,9 +88,6 @@ function quoted(
   bytes[to++] = QUOTE
   return to - position
 }
-
-const mustQuote = (byte: number) =>
-  byte === QUOTE || byte === 44 || byte === LF || byte === CR || byte === TAB
 
 function isNumber(text: Uint8Array, start: number, end: number): boolean {
   return end - start <= LONGEST_NUMBER && NUMBER.test(String.fromCharCode(...text.subarray(start, end)))

@@ -89,7 +89,7 @@ test('long work takes turns, and new work begins between two turns', async () =>
   const long = async (name: string) => {
     const turn = turns.begin()
     while (!stop) {
-      const until = performance.now() + 3
+      const until = performance.now() + 9
       while (performance.now() < until);
       order.push(name)
       await turn()
