@@ -12,6 +12,8 @@ import {
   type Value,
 } from './settings.ts'
 
+export type Environment = Record<string, string | undefined>
+
 /** Flags that every command takes, as commander gives them. */
 export interface GlobalFlags {
   apiUrl?: string
@@ -59,7 +61,7 @@ export interface Config extends Settings {
   /** Things that look like mistakes and are none of them fatal. */
   warnings: string[]
   /** What a child inherits. */
-  environment: NodeJS.ProcessEnv
+  environment: Environment
   /** Whether colours are welcome, from NO_COLOR, FORCE_COLOR and TERM. */
   colour: boolean | undefined
 }
@@ -73,7 +75,7 @@ const FLAGS: Partial<Record<SettingName, keyof GlobalFlags>> = {
 }
 
 /** Flags beat the environment, that beats `--config` or `./keruta.yaml`, that beats `~/.keruta/config.yaml`, that beats the defaults. */
-export async function loadConfig(flags: GlobalFlags, env: NodeJS.ProcessEnv = process.env): Promise<Config> {
+export async function loadConfig(flags: GlobalFlags, env: Environment = process.env): Promise<Config> {
   const userFile = join(env.HOME ?? homedir(), '.keruta', 'config.yaml')
   const files = [
     flags.config ?? env.KERUTA_CONFIG ?? (existsSync('keruta.yaml') ? 'keruta.yaml' : undefined),
@@ -115,7 +117,7 @@ export interface FileEntry {
 function resolve(
   name: SettingName,
   flags: GlobalFlags,
-  env: NodeJS.ProcessEnv,
+  env: Environment,
   entries: FileEntry[],
 ): ResolvedSetting {
   const setting: Setting = SETTINGS[name]
@@ -145,7 +147,7 @@ function readFile(path: string): string {
   }
 }
 
-function unknownVariables(env: NodeJS.ProcessEnv): string[] {
+function unknownVariables(env: Environment): string[] {
   const known = [
     ...Object.values(SETTINGS).flatMap(setting => ('env' in setting ? [...setting.env] : [])),
     ...OTHER_VARIABLES,
@@ -159,7 +161,7 @@ export function suggestion(name: string | undefined): string {
   return name ? `; did you mean ${name}?` : ''
 }
 
-function defaultHome(env: NodeJS.ProcessEnv): string {
+function defaultHome(env: Environment): string {
   const home = join(env.HOME ?? homedir(), '.keruta')
   try {
     mkdirSync(home, { recursive: true, mode: 0o700 })

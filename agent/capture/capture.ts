@@ -33,8 +33,24 @@ export class SourceCapture {
     return this.#tagger.skipped
   }
 
+  /** While reading is stopped, silence means nothing: the open line waits. */
+  hold(stop: boolean): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (!stop) this.#awaitMore()
+  }
+
   push(chunk: Buffer): void {
     this.#splitter.push(chunk)
+    this.#awaitMore()
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+    this.#splitter.end()
+  }
+
+  #awaitMore(): void {
     if (!this.#splitter.waiting) {
       clearTimeout(this.#timer)
       this.#timer = undefined
@@ -46,11 +62,6 @@ export class SourceCapture {
       this.#timer = setTimeout(() => this.#flush(), SILENCE_MS)
     } else if (now - this.#waitingSince > REDRAW_MS) this.#flush()
     else this.#timer.refresh()
-  }
-
-  end(): void {
-    clearTimeout(this.#timer)
-    this.#splitter.end()
   }
 
   #flush(): void {

@@ -5,7 +5,7 @@ import { closeWriters, makePipes, type Pipe, readPipe } from './pipe.ts'
 export interface ChildSpec {
   file: string
   args: string[]
-  env: NodeJS.ProcessEnv
+  env: Record<string, string | undefined>
   cwd?: string
 }
 
@@ -40,7 +40,7 @@ export class Child {
   static start(spec: ChildSpec, onChunk: (source: OutputSource, chunk: Buffer) => void): Promise<Child> {
     const pipes = makePipes(2)
     const child = spawn(spec.file, spec.args, {
-      env: spec.env,
+      env: spec.env as NodeJS.ProcessEnv,
       cwd: spec.cwd,
       stdio: pipes ? ['inherit', pipes[0]!.writeFd, pipes[1]!.writeFd] : ['inherit', 'pipe', 'pipe'],
       detached: process.platform !== 'win32',
@@ -107,6 +107,11 @@ export class Child {
       else socket.resume()
     }
     this.#heardAt = performance.now()
+  }
+
+  /** Whether reading is stopped. */
+  get paused(): boolean {
+    return this.#pauses.size > 0
   }
 
   #onEnd(): void {

@@ -1,15 +1,11 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Config } from '../config.ts'
+import type { Config, Environment } from '../config.ts'
 
 /** What a script finds in its environment, so that `keruta log` and its like need no flags in it. */
-export function childEnvironment(
-  config: Config,
-  taskId: string,
-  token: string | undefined,
-): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = {
+export function childEnvironment(config: Config, taskId: string, token: string | undefined): Environment {
+  const env: Environment = {
     ...config.environment,
     KERUTA_TASK_ID: taskId,
     KERUTA_API_URL: config.apiUrl,

@@ -26,11 +26,16 @@ export interface Run {
 export async function runTask(context: Context, run: Run): Promise<number> {
   const stopper = new Stopper(run.graceMs)
   let child: Child | undefined
+  let captures: SourceCapture[] = []
+  const pause = (reason: string, stop: boolean) => {
+    child?.pause(reason, stop)
+    for (const capture of captures) capture.hold(child?.paused ?? false)
+  }
   const reporter = new Reporter(context, run.taskId)
   const stream = run.streaming
     ? new LogStream(streamSettings(context.config), run.taskId, () => reporter.token, {
         cancel: () => stopper.cancel(),
-        pressure: stop => child?.pause('spool', stop),
+        pressure: stop => pause('spool', stop),
         say: context.say,
         explain: context.explain,
       })
@@ -43,12 +48,10 @@ export async function runTask(context: Context, run: Run): Promise<number> {
     context.config.logLevel === undefined
       ? 0
       : LEVELS.indexOf(context.config.logLevel as (typeof LEVELS)[number])
-  const captures = stream
-    ? ([0, 1] as const).map(source => new SourceCapture(stream.outbox, source, minLevel))
-    : []
+  if (stream) captures = ([0, 1] as const).map(source => new SourceCapture(stream.outbox, source, minLevel))
   const passes = context.config.quiet
     ? []
-    : [1, 2].map(fd => new Passthrough(fd, stop => child?.pause(`fd${fd}`, stop)))
+    : [1, 2].map(fd => new Passthrough(fd, stop => pause(`fd${fd}`, stop)))
   let outcome: Outcome
   try {
     const { file, args } = run.target

@@ -31,6 +31,10 @@ export class FakeServer {
   fault: (nth: number) => Fault | undefined = () => undefined
   /** Asked for every call; a number is answered as a status. */
   answer: (call: ReceivedCall) => number | undefined = () => undefined
+  /** What a task that is asked for looks like. */
+  task: Record<string, unknown> = {}
+  /** Segments that were answered with an error. */
+  refused = 0
   /** Status at which upgrades are refused. */
   refuseUpgrade: number | undefined
   readonly #stored = new Map<string, number>()
@@ -64,6 +68,12 @@ export class FakeServer {
     return `http://127.0.0.1:${this.port}`
   }
 
+  /** Takes over what another instance has stored, as after a restart. */
+  adopt(other: FakeServer): void {
+    for (const [taskId, list] of other.entries) this.entries.set(taskId, list)
+    for (const [streamId, n] of other.#stored) this.#stored.set(streamId, n)
+  }
+
   messages(taskId: string, source?: string): string[] {
     return (this.entries.get(taskId) ?? [])
       .filter(entry => source === undefined || entry.source === source)
@@ -95,7 +105,9 @@ export class FakeServer {
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(
       JSON.stringify(
-        status < 400 ? { token: 'task-token', id: 'e', seq: 1 } : { status, title: 'no', code: 'NO' },
+        status < 400
+          ? { token: 'task-token', id: 'e', seq: 1, ...this.task }
+          : { status, title: 'no', code: 'NO' },
       ),
     )
   }
@@ -145,6 +157,7 @@ export class FakeServer {
     const send = (frame: unknown) => socket.send(JSON.stringify(frame))
     if (fault?.kind === 'cut') return void socket.terminate()
     if (fault?.kind === 'ignore') return
+    if (fault?.kind === 'error') this.refused++
     if (fault?.kind === 'error')
       return void send({ type: 'error', message: 'told to', streamId, n: stored, ...fault })
     if (firstN > stored + 1)

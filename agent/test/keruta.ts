@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { env } from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+const BIN = fileURLToPath(new URL('../bin/keruta.mjs', import.meta.url))
+
+export interface Ended {
+  code: number | null
+  stdout: Buffer
+  stderr: string
+}
+
+/** A `keruta` process as a person starts it, with a home of its own. */
+export class Keruta {
+  readonly home = mkdtempSync(join(tmpdir(), 'keruta-home-'))
+  readonly running: ChildProcess[] = []
+  readonly #url: string
+
+  constructor(url: string) {
+    this.#url = url
+  }
+
+  get spool(): string {
+    return join(this.home, '.keruta', 'spool')
+  }
+
+  start(
+    args: string[],
+    extra: Record<string, string> = {},
+  ): { process: ChildProcess; ended: Promise<Ended> } {
+    const child = spawn(process.execPath, [BIN, ...args], {
+      env: {
+        PATH: env.PATH,
+        HOME: this.home,
+        KERUTA_API_URL: this.#url,
+        KERUTA_API_TOKEN: 'agent-token',
+        ...extra,
+      } as unknown as NodeJS.ProcessEnv,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    this.running.push(child)
+    const out: Buffer[] = []
+    const err: Buffer[] = []
+    child.stdout.on('data', chunk => out.push(chunk as Buffer))
+    child.stderr.on('data', chunk => err.push(chunk as Buffer))
+    const ended = once(child, 'close').then(([code]) => ({
+      code: code as number | null,
+      stdout: Buffer.concat(out),
+      stderr: String(Buffer.concat(err)),
+    }))
+    return { process: child, ended }
+  }
+
+  run(args: string[], env: Record<string, string> = {}): Promise<Ended> {
+    const { process: child, ended } = this.start(args, env)
+    child.stdin!.end()
+    return ended
+  }
+
+  clean(): void {
+    for (const child of this.running) child.kill('SIGKILL')
+    rmSync(this.home, { recursive: true, force: true })
+  }
+}
