@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LogEntry } from '#protocol/log.ts'
+import { BASE, openTestStore, type TestStore } from '#server/test/log-store.ts'
 import { deleteLogs } from './delete.ts'
 import type { LogQueries } from './queries.ts'
-import { BASE, openTestStore, type TestStore } from './query/test-log.ts'
 import { openLogQueries } from './query-pool.ts'
 
 let testStore: TestStore

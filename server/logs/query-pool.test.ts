@@ -3,9 +3,9 @@ import { KerutaError } from '#protocol/errors.ts'
 import type { LogEntry } from '#protocol/log.ts'
 import { compileFilter, type LogFilter, matchesEntry } from '#protocol/log-filter.ts'
 import { Segment } from '#protocol/segment.ts'
+import { BASE, openTestStore, type TestStore } from '#server/test/log-store.ts'
 import type { LogQueries } from './queries.ts'
 import { Lane } from './query/lane.ts'
-import { BASE, openTestStore, type TestStore } from './query/test-log.ts'
 import { openLogQueries } from './query-pool.ts'
 
 let testStore: TestStore

@@ -4,8 +4,8 @@ import { Segment } from '#protocol/segment.ts'
 import { checkSegment } from '#protocol/segment-check.ts'
 import { SegmentWriter } from '#protocol/segment-writer.ts'
 import type { SegmentReader } from '#server/store/store.ts'
+import { openTestStore, type TestStore } from '#server/test/log-store.ts'
 import { scan } from './scan.ts'
-import { openTestStore, type TestStore } from './test-log.ts'
 import { Turns } from './turns.ts'
 
 let testStore: TestStore
