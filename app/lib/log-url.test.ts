@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest'
-import { filterParams, isFiltered, isSparse, readAddress, writeAddress } from './log-url.ts'
+import {
+  filterParams,
+  isFiltered,
+  isSparse,
+  readAddress,
+  withoutBadPattern,
+  writeAddress,
+} from './log-url.ts'
 
 const read = (query: string) => readAddress(new URLSearchParams(query))
 
@@ -30,4 +37,15 @@ it('does not filter by a text that is only looked for', () => {
 it('knows which filters the live stream applies', () => {
   expect(isSparse(read('from=2024-01-01T00:00:00Z'))).toBe(false)
   expect(isSparse(read('search=x'))).toBe(true)
+})
+
+it('sends no pattern that does not compile, and keeps it for the reader to mend', () => {
+  const address = read('search=(&regex=true&level=ERROR')
+  expect(filterParams(withoutBadPattern(address))).toEqual({ level: 'ERROR' })
+  expect(writeAddress(address).get('search')).toBe('(')
+  expect(withoutBadPattern(read('search=('))).toMatchObject({ search: '(' })
+})
+
+it('remembers how text is meant before there is any', () => {
+  expect(writeAddress(read('regex=true&caseSensitive=true')).toString()).toBe('regex=true&caseSensitive=true')
 })

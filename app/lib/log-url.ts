@@ -35,18 +35,33 @@ export function writeAddress(
   base: URLSearchParams = new URLSearchParams(),
 ): URLSearchParams {
   const params = new URLSearchParams(base)
-  const text = address.search || address.find
   const values: Record<string, string> = {
     ...filterValues(address),
     find: address.find,
-    regex: text && address.regex ? 'true' : '',
-    caseSensitive: text && address.caseSensitive ? 'true' : '',
+    regex: address.regex ? 'true' : '',
+    caseSensitive: address.caseSensitive ? 'true' : '',
   }
   for (const [name, value] of Object.entries(values)) {
     if (value) params.set(name, value)
     else params.delete(name)
   }
   return params
+}
+
+/** The address without a text that is no regular expression, though it should be one: the server would refuse it. */
+export function withoutBadPattern(address: LogAddress): LogAddress {
+  return address.regex && !compiles(address.search || address.find)
+    ? { ...address, search: '', find: '' }
+    : address
+}
+
+export function compiles(pattern: string): boolean {
+  try {
+    new RegExp(pattern)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The filter as REST takes it. */

@@ -1,6 +1,6 @@
 import { CloseButton } from '@mantine/core'
 import { type PointerEvent, useRef, useState } from 'react'
-import { LEVELS } from '#protocol/levels.ts'
+import { LEVELS, type Level } from '#protocol/levels.ts'
 import type { LogStats } from '#protocol/log-answers.ts'
 import { dateTime } from '../../lib/format.ts'
 import { useMessages } from '../../messages/use-messages.ts'
@@ -8,13 +8,15 @@ import classes from './histogram.module.css'
 
 interface HistogramProps {
   histogram: NonNullable<LogStats['histogram']> | undefined
+  /** Levels to draw; none for all. */
+  levels: readonly Level[]
   zoomed: boolean
   /** Times are ISO 8601; `to` is not included. Both empty: everything. */
   onRange(from: string, to: string): void
 }
 
 /** Lines over time by level. A click chooses one bar's time, a drag a range. */
-export function Histogram({ histogram, zoomed, onRange }: HistogramProps) {
+export function Histogram({ histogram, levels, zoomed, onRange }: HistogramProps) {
   const text = useMessages().log
   const area = useRef<SVGSVGElement>(null)
   const [drag, setDrag] = useState<{ from: number; to: number }>()
@@ -22,7 +24,11 @@ export function Histogram({ histogram, zoomed, onRange }: HistogramProps) {
   const step = histogram?.intervalMs ?? 1
   const start = Date.parse(buckets[0]?.at ?? '')
   const slots = buckets.length ? Math.round((Date.parse(buckets.at(-1)?.at ?? '') - start) / step) + 1 : 0
-  const highest = Math.max(1, ...buckets.map(bucket => bucket.total))
+  const drawn = LEVELS.filter(level => levels.length === 0 || levels.includes(level)).toReversed()
+  const highest = Math.max(
+    1,
+    ...buckets.map(bucket => drawn.reduce((sum, level) => sum + bucket.byLevel[level], 0)),
+  )
 
   const slotAt = (event: PointerEvent) => {
     const box = area.current?.getBoundingClientRect()
@@ -71,6 +77,7 @@ export function Histogram({ histogram, zoomed, onRange }: HistogramProps) {
             bucket={bucket}
             x={Math.round((Date.parse(bucket.at) - start) / step)}
             highest={highest}
+            levels={drawn}
           />
         ))}
       </svg>
@@ -93,14 +100,24 @@ export function Histogram({ histogram, zoomed, onRange }: HistogramProps) {
 
 type Bucket = NonNullable<LogStats['histogram']>['buckets'][number]
 
-function Bar({ bucket, x, highest }: { bucket: Bucket; x: number; highest: number }) {
+function Bar({
+  bucket,
+  x,
+  highest,
+  levels,
+}: {
+  bucket: Bucket
+  x: number
+  highest: number
+  levels: readonly Level[]
+}) {
   const text = useMessages().log
   let top = 100
   return (
     <g>
       <title>{text.bar(dateTime(new Date(bucket.at)), bucket.total)}</title>
       <rect x={x} width={1} y={0} height={100} fill="transparent" />
-      {LEVELS.toReversed().map(level => {
+      {levels.map(level => {
         const lines = bucket.byLevel[level]
         if (lines === 0) return null
         // A single error among a million lines is still seen.

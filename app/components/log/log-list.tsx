@@ -74,6 +74,8 @@ export function LogList(props: LogListProps) {
     // Away from the end, the rows in sight stay where they are whatever comes before or after them.
     anchorTo: following ? 'start' : 'end',
     rangeExtractor: tailRange,
+    // At the end, the rows in sight are drawn already when the scrolling is noticed.
+    useFlushSync: !following,
   })
   const items = virtualizer.getVirtualItems()
   const firstIndex = items[0]?.index ?? 0
@@ -139,7 +141,9 @@ export function LogList(props: LogListProps) {
   }))
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was measured holds for one way of wrapping only
-  useLayoutEffect(() => virtualizer.measure(), [settings.wrap, virtualizer])
+  // Rows have one height, unless lines wrap or are unfolded: only then is each measured.
+  const measured = settings.wrap || unfolded.size > 0
+  useLayoutEffect(() => virtualizer.measure(), [settings.wrap, measured, virtualizer])
 
   const fold = useCallback((seq: number) => {
     setUnfolded(current => {
@@ -171,7 +175,11 @@ export function LogList(props: LogListProps) {
             const row = rows[item.index]
             if (!row) return null
             return (
-              <div key={item.key} data-index={item.index} ref={virtualizer.measureElement}>
+              <div
+                key={item.key}
+                data-index={item.index}
+                ref={measured ? virtualizer.measureElement : undefined}
+              >
                 {isGap(row) ? (
                   <div className={rowClasses.gap} data-testid="log-gap">
                     {text.gap(row.to - row.from + 1)} ({count(row.from)}–{count(row.to)})

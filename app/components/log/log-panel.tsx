@@ -5,7 +5,13 @@ import { useDisclosure } from '@mantine/hooks'
 import { useCallback, useEffect, useMemo, useRef } from 'react'
 import type { TaskView } from '#protocol/task.ts'
 import { markPattern } from '../../lib/line-pieces.ts'
-import { isFiltered, type LogAddress, readAddress, writeAddress } from '../../lib/log-url.ts'
+import {
+  isFiltered,
+  type LogAddress,
+  readAddress,
+  withoutBadPattern,
+  writeAddress,
+} from '../../lib/log-url.ts'
 import { useConnection } from '../../lib/socket.ts'
 import { useAddress } from '../../lib/use-address.ts'
 import { useKeys } from '../../lib/use-keys.ts'
@@ -27,7 +33,8 @@ import { useLogView } from './use-log-view.ts'
 export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | undefined }) {
   const text = useMessages().log
   const [params, changeParams] = useAddress()
-  const address = readAddress(params)
+  const written = readAddress(params)
+  const address = withoutBadPattern(written)
   const change = useCallback(
     (part: Partial<LogAddress>) => changeParams(now => writeAddress({ ...readAddress(now), ...part }, now)),
     [changeParams],
@@ -84,6 +91,7 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
       <LogToolbar
         taskId={taskId}
         address={address}
+        written={written}
         change={change}
         settings={settings}
         set={set}
@@ -99,6 +107,7 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
       {settings.histogram && lastSeq > 0 && (
         <Histogram
           histogram={stats.data?.histogram}
+          levels={address.level}
           zoomed={address.from !== '' || address.to !== ''}
           onRange={(from, to) => change({ from, to })}
         />

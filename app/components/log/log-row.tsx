@@ -52,13 +52,7 @@ export const LogRow = memo(function LogRow(props: LogRowProps) {
       <div className={classes.line}>
         <span className={classes.gutter}>
           {settings.numbers && (
-            <a
-              href={`#L${entry.seq}`}
-              className={classes.number}
-              title={text.line(entry.seq)}
-              onClick={mark}
-              tabIndex={-1}
-            >
+            <a href={`#L${entry.seq}`} className={classes.number} title={text.line(entry.seq)} onClick={mark}>
               {entry.seq}
             </a>
           )}
@@ -80,7 +74,6 @@ export const LogRow = memo(function LogRow(props: LogRowProps) {
               aria-expanded={unfolded}
               aria-label={unfolded ? text.fold : text.unfold}
               onClick={() => onFold(entry.seq)}
-              tabIndex={-1}
             >
               <Chevron size={13} aria-hidden />
             </button>

@@ -21,6 +21,8 @@ import type { LogActions } from './use-log-view.ts'
 interface LogToolbarProps {
   taskId: string
   address: LogAddress
+  /** As it stands in the page's address, with a pattern that may not compile. */
+  written: LogAddress
   change(part: Partial<LogAddress>): void
   settings: LogSettings
   set(part: Partial<LogSettings>): void
@@ -42,7 +44,7 @@ export function LogToolbar(props: LogToolbarProps) {
   return (
     <div className={classes.toolbar} role="toolbar" aria-label={text.toolbar}>
       <TextSearch
-        address={address}
+        address={props.written}
         change={change}
         find={props.find}
         filtered={props.filtered}

@@ -2,7 +2,7 @@ import { ActionIcon, CloseButton, SegmentedControl, TextInput, Tooltip } from '@
 import { useDebouncedCallback } from '@mantine/hooks'
 import { IconArrowDown, IconArrowUp, IconLetterCase, IconRegex } from '@tabler/icons-react'
 import { type KeyboardEvent, type RefObject, useEffect, useState } from 'react'
-import type { LogAddress } from '../../lib/log-url.ts'
+import { compiles, type LogAddress } from '../../lib/log-url.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import classes from './log-toolbar.module.css'
 import type { Direction, Find } from './use-find.ts'
@@ -29,9 +29,7 @@ export function TextSearch({ address, change, find, filtered, step, field }: Tex
   useEffect(() => setDraft(given), [given])
   const apply = (value: string, as: Mode) =>
     change(as === 'find' ? { find: value, search: '' } : { find: '', search: value })
-  const applySoon = useDebouncedCallback((value: string, as: Mode) => {
-    if (!address.regex || compiles(value)) apply(value, as)
-  }, DELAY_MS)
+  const applySoon = useDebouncedCallback(apply, DELAY_MS)
   const edit = (value: string) => {
     setDraft(value)
     applySoon(value, mode)
@@ -42,7 +40,7 @@ export function TextSearch({ address, change, find, filtered, step, field }: Tex
     event.preventDefault()
     if (draft !== given) {
       applySoon.cancel()
-      if (!address.regex || compiles(draft)) apply(draft, mode)
+      apply(draft, mode)
     } else if (mode === 'find') step(event.shiftKey ? 'previous' : 'next')
   }
   const bad = address.regex && !compiles(draft)
@@ -54,7 +52,7 @@ export function TextSearch({ address, change, find, filtered, step, field }: Tex
         value={mode}
         onChange={value => {
           setMode(value as Mode)
-          if (draft && !bad) apply(draft, value as Mode)
+          if (draft) apply(draft, value as Mode)
         }}
         data={[
           { value: 'find', label: text.modes.find },
@@ -83,14 +81,7 @@ export function TextSearch({ address, change, find, filtered, step, field }: Tex
         icon={IconLetterCase}
         set={on => change({ caseSensitive: on })}
       />
-      <Flag
-        label={text.regex}
-        on={address.regex}
-        icon={IconRegex}
-        set={on =>
-          on && !compiles(draft) ? change({ regex: on, find: '', search: '' }) : change({ regex: on })
-        }
-      />
+      <Flag label={text.regex} on={address.regex} icon={IconRegex} set={on => change({ regex: on })} />
       <span className={classes.found} role="status" data-testid="match-count">
         {bad ? text.badRegex : draft && summary(text, mode, find, filtered)}
       </span>
@@ -152,13 +143,4 @@ function summary(
   if (find.error) return find.error.message
   if (find.total === undefined) return text.searching
   return find.total === 0 ? text.noMatches : text.matches(find.current?.rank, find.total)
-}
-
-function compiles(pattern: string): boolean {
-  try {
-    new RegExp(pattern)
-    return true
-  } catch {
-    return false
-  }
 }
