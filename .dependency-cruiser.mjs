@@ -49,7 +49,7 @@ export default {
       'a feature imports the store port, the protocol and itself',
       '^server/(logs|tasks)/',
       '^server/',
-      '^server/$1/|^server/store/store\\.ts$|^server/(config|logger|metrics)\\.ts$',
+      '^server/$1/|^server/store/(store|open)\\.ts$|^server/(config|logger|metrics)\\.ts$',
     ),
     forbid(
       'api-is-on-top',
