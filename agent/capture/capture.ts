@@ -13,6 +13,7 @@ export class SourceCapture {
   readonly #tagger: Tagger
   #timer: NodeJS.Timeout | undefined
   #waitingSince = 0
+  #held = false
 
   /**
    * @param source position in SOURCES
@@ -35,9 +36,8 @@ export class SourceCapture {
 
   /** While reading is stopped, silence means nothing: the open line waits. */
   hold(stop: boolean): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    if (!stop) this.#awaitMore()
+    this.#held = stop
+    this.#awaitMore()
   }
 
   push(chunk: Buffer): void {
@@ -51,7 +51,7 @@ export class SourceCapture {
   }
 
   #awaitMore(): void {
-    if (!this.#splitter.waiting) {
+    if (this.#held || !this.#splitter.waiting) {
       clearTimeout(this.#timer)
       this.#timer = undefined
       return

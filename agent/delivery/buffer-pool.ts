@@ -1,6 +1,6 @@
 const SMALL_BYTES = 16 * 1024
 const STEP_BYTES = 320 * 1024
-const KEPT = 24
+const KEPT = 16
 
 /** Memory for frames that is used again: at hundreds of megabytes a second the collector would come too late. */
 export class BufferPool {

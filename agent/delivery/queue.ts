@@ -12,7 +12,7 @@ export interface Batch {
 }
 
 const BATCH_BYTES = 256 * 1024
-const MEMORY_BYTES = 4 * 1024 * 1024
+const MEMORY_BYTES = 2 * 1024 * 1024
 
 /**
  * The lines of a stream that are yet to be sent, in order. What was gathered last is kept in memory; once that is too much, all
@@ -64,7 +64,7 @@ export class SendQueue {
     this.#lines += record.count
     const tooMuch =
       this.#memoryBytes > MEMORY_BYTES &&
-      (this.#lines > this.#memoryLines || this.#memoryBytes > 8 * MEMORY_BYTES)
+      (this.#lines > this.#memoryLines || this.#memoryBytes > 4 * MEMORY_BYTES)
     if (tooMuch) this.rewind(this.#memory[0]!.at, this.#memory[0]!.record.firstN)
   }
 
