@@ -52,8 +52,9 @@ function takeLock(dataDir: string): DatabaseSync {
 function prepare(path: string, migrations: URL, pageSize: number): void {
   const db = new DatabaseSync(path)
   try {
-    // Both only take effect before the first table, and stay with the file.
-    db.exec(`PRAGMA page_size = ${pageSize}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL`)
+    // These are for a new file, and stay with it.
+    if (Number(db.prepare('PRAGMA page_count').get()!.page_count) === 0)
+      db.exec(`PRAGMA page_size = ${pageSize}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL`)
     migrate(db, migrations, path)
   } finally {
     db.close()

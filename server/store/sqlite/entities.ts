@@ -27,7 +27,7 @@ export function openEntities(path: string): Entities {
     tasks: createCollection<Task>(delegate('task'), taskSchema, ['env', 'resources', 'statusHistory']),
     apiKeys: createCollection<ApiKey>(delegate('apiKey'), apiKeySchema, ['sessionIds']),
     async ping() {
-      await client.$queryRaw`SELECT 1`
+      await client.$queryRaw`SELECT version FROM migration LIMIT 1`
     },
     close: () => client.$disconnect(),
   }

@@ -1,10 +1,15 @@
+import { statfs } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Store } from '#server/store/store.ts'
 import { entitiesPath, takeDataDir } from './data-dir.ts'
 import { openEntities } from './entities.ts'
+import { diskFull } from './errors.ts'
 import { openSqliteReader } from './reader.ts'
 import { createSegmentStore } from './segments.ts'
 import { Writer } from './writer.ts'
+
+/** With less, the next commit may fail. */
+const LEAST_FREE_BYTES = 1024 * 1024
 
 /**
  * The embedded store. One process at a time has the folder.
@@ -14,14 +19,17 @@ export async function openSqliteStore(dataDir: string): Promise<Store> {
   const folder = resolve(dataDir)
   const release = takeDataDir(folder)
   const { ping, close, ...collections } = openEntities(entitiesPath(folder))
+  // The first query makes the files that even reading needs: later the disk may be full.
+  await ping()
   const writer = await Writer.open(folder)
   const reader = await openSqliteReader(folder)
   return {
     ...collections,
     segments: createSegmentStore(reader, writer),
     async ready() {
-      await ping()
-      await reader.totals([])
+      const { bavail, bsize } = await statfs(folder)
+      if (bavail * bsize < LEAST_FREE_BYTES) throw diskFull()
+      await Promise.all([ping(), reader.totals([]), writer.submit({ kind: 'ping' })])
     },
     async close() {
       await writer.close()

@@ -13,6 +13,8 @@ export type WriterOp =
   | { kind: 'replace'; taskId: string; old: Replaced[]; merged: MergedSegment[] }
   /** One step: whole segments whose last seq is below `beforeSeq`, as many as take little time. */
   | { kind: 'remove'; taskId: string; beforeSeq: number }
+  /** Shows that the writer answers. */
+  | { kind: 'ping' }
 
 export interface AppendedSegment {
   summary: SegmentSummary
@@ -32,7 +34,10 @@ export interface RemoveStep {
   done: boolean
 }
 
-export type WriterRequest = { kind: 'batch'; ops: PlacedOp[]; bytes: ArrayBuffer } | { kind: 'close' }
+/** The buffer may be larger than the `size` bytes in it. */
+export type WriterRequest =
+  | { kind: 'batch'; ops: PlacedOp[]; bytes: ArrayBuffer; size: number }
+  | { kind: 'close' }
 
 /** One outcome for each op of the batch; the buffer comes back to be used again. */
 export type WriterReply =

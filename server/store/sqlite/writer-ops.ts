@@ -120,6 +120,8 @@ export function createWriterOps(db: DatabaseSync) {
           return replace(op, next)
         case 'remove':
           return remove(op)
+        case 'ping':
+          return undefined
       }
     },
     /** To be called last in a transaction. */

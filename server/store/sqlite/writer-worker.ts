@@ -19,24 +19,23 @@ type Batch = WriterRequest & { kind: 'batch' }
 const GROUP_BYTES = 16 * 1024 * 1024
 
 const port = parentPort!
-const { dataDir, maxPages } = workerData as { dataDir: string; maxPages?: number }
-const db = new DatabaseSync(segmentsPath(dataDir), { timeout: 5000 })
+const { dataDir } = workerData as { dataDir: string }
+const db = new DatabaseSync(segmentsPath(dataDir), { timeout: 100 })
 db.exec('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8000')
-if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${maxPages}`)
 const writerOps = createWriterOps(db)
 const upkeep = createUpkeep(db)
 
 port.on('message', (first: WriterRequest) => {
   let closing = first.kind === 'close'
   const batches: Batch[] = first.kind === 'batch' ? [first] : []
-  let bytes = batches[0]?.bytes.byteLength ?? 0
+  let bytes = batches[0]?.size ?? 0
   while (!closing && bytes < GROUP_BYTES) {
     const more = receiveMessageOnPort(port)?.message as WriterRequest | undefined
     if (!more) break
     if (more.kind === 'close') closing = true
     else {
       batches.push(more)
-      bytes += more.bytes.byteLength
+      bytes += more.size
     }
   }
   if (batches.length > 0) commit(batches)
@@ -83,7 +82,6 @@ function bodies(bytes: ArrayBuffer, from: number): NextBody {
 
 function close(): void {
   upkeep.stop()
-  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   db.close()
   port.close()
 }

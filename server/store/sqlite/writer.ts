@@ -33,10 +33,10 @@ export class Writer {
     worker.on('exit', () => this.#fail(new Error('the writer has ended')))
   }
 
-  static async open(dataDir: string, maxPages?: number): Promise<Writer> {
+  static async open(dataDir: string): Promise<Writer> {
     const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), {
       name: 'segment-writer',
-      workerData: { dataDir, maxPages },
+      workerData: { dataDir },
     })
     await once(worker, 'message')
     return new Writer(worker)
@@ -87,7 +87,7 @@ export class Writer {
       return placed
     })
     this.#underWay.push(batch)
-    this.#worker.postMessage({ kind: 'batch', ops, bytes } satisfies WriterRequest, [bytes])
+    this.#worker.postMessage({ kind: 'batch', ops, bytes, size } satisfies WriterRequest, [bytes])
   }
 
   /** Buffers go to the thread and come back, so that none is made for each batch. */
