@@ -3,7 +3,7 @@ import { Button, createTheme } from '@mantine/core'
 /** Fonts are the system's own: nothing is fetched, and text looks like the rest of the operator's desktop. */
 export const theme = createTheme({
   primaryColor: 'blue',
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: 8,
   autoContrast: true,
   defaultRadius: 'sm',
   cursorType: 'pointer',

@@ -140,9 +140,9 @@ export function LogList(props: LogListProps) {
     focus: () => scroller.current?.focus(),
   }))
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what was measured holds for one way of wrapping only
   // Rows have one height, unless lines wrap or are unfolded: only then is each measured.
   const measured = settings.wrap || unfolded.size > 0
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was measured holds for one way of drawing only
   useLayoutEffect(() => virtualizer.measure(), [settings.wrap, measured, virtualizer])
 
   const fold = useCallback((seq: number) => {

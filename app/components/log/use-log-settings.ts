@@ -11,7 +11,7 @@ export interface LogSettings {
 /** A narrow screen has room for the text alone. */
 function defaults(): LogSettings {
   const narrow = typeof window !== 'undefined' && window.innerWidth < 600
-  return { times: narrow ? 'off' : 'clock', numbers: !narrow, wrap: narrow, histogram: true }
+  return { times: narrow ? 'off' : 'clock', numbers: !narrow, wrap: narrow, histogram: !narrow }
 }
 
 /** How this reader likes logs, kept in this browser. */
