@@ -74,7 +74,7 @@ export function detectLevel(bytes: Uint8Array, start: number, end: number): numb
       continue
     }
     const from = at
-    while (at < limit && CLASS[bytes[at]!] === LETTER) at++
+    while (at < limit && ((bytes[at]! | 0x20) - 0x61) >>> 0 < 26) at++
     const wordEnd = at
     const stop = at < end ? CLASS[bytes[at]!]! : SEPARATOR
     if (stop !== SEPARATOR) at = tokenEnd(bytes, at, end)

@@ -27,7 +27,12 @@ function collect(): { lines: Line[]; splitter: LineSplitter } {
 
 function split(...chunks: (string | Uint8Array)[]): Line[] {
   const { lines, splitter } = collect()
-  for (const chunk of chunks) splitter.push(Buffer.from(chunk as string))
+  for (const chunk of chunks) {
+    const memory = Buffer.from(chunk as string)
+    splitter.push(memory)
+    // The reader uses its memory again.
+    memory.fill('\n')
+  }
   splitter.end()
   return lines
 }

@@ -59,7 +59,7 @@ export class LineSplitter {
     if (!this.waiting) return
     const trailing = this.#open[this.#open.length - 1] === CR
     const length = completeBytes(this.#open, trailing ? this.#open.length - 1 : this.#open.length)
-    const rest = this.#open.slice(length)
+    const rest = new Uint8Array(this.#open.subarray(length))
     if (length > 0) this.#part(this.#open.subarray(0, length))
     this.#open = rest
   }
@@ -106,7 +106,7 @@ export class LineSplitter {
   }
 
   #extend(bytes: Uint8Array): void {
-    this.#open = this.#open.length === 0 ? bytes.slice() : joined(this.#open, bytes)
+    this.#open = this.#open.length === 0 ? new Uint8Array(bytes) : joined(this.#open, bytes)
     let from = 0
     while (this.#open.length - from > MAX_MESSAGE_BYTES) {
       const window = this.#open.subarray(from, from + MAX_MESSAGE_BYTES)
@@ -119,7 +119,7 @@ export class LineSplitter {
       this.#part(this.#open.subarray(from, from + length))
       from += length
     }
-    if (from > 0) this.#open = this.#open.slice(from)
+    if (from > 0) this.#open = new Uint8Array(this.#open.subarray(from))
   }
 
   #closeLine(): void {

@@ -7,7 +7,7 @@ import {
   readSync,
   rmSync,
   statSync,
-  unlinkSync,
+  unlink,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -111,7 +111,8 @@ export class Spool {
       this.#files.shift()
       this.#bytes -= file.bytes
       if (this.#readFd?.number === file.number) this.#closeReader()
-      unlinkSync(this.#path(file.number))
+      // In the background: freeing megabytes of page cache would hold the reader up. What is left goes with the folder.
+      unlink(this.#path(file.number), () => {})
     }
   }
 

@@ -55,6 +55,12 @@ describe('execute', () => {
     ).toBe(true)
   })
 
+  it('loses and mixes up nothing at full speed', async () => {
+    await keruta.run(['execute', '--quiet', '--task-id', 't', '--', 'seq', '1', '300000'])
+    expect(server.messages('t').findIndex((message, index) => message !== String(index + 1))).toBe(-1)
+    expect(server.messages('t')).toHaveLength(300_000)
+  })
+
   it('gives the child real pipes, its task and a token for it', async () => {
     const script =
       'echo via > /dev/stderr; echo "$KERUTA_TASK_ID $KERUTA_API_TOKEN $KERUTA_API_URL"; command -v keruta > /dev/null && echo found'

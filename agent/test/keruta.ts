@@ -34,7 +34,6 @@ export class Keruta {
   ): { process: ChildProcess; ended: Promise<Ended> } {
     const child = spawn(process.execPath, [BIN, ...args], {
       env: {
-        // biome-ignore lint/style/noProcessEnv: a started agent needs the machine's PATH and nothing else of it
         PATH: env.PATH,
         HOME: this.home,
         KERUTA_API_URL: this.#url,
