@@ -227,7 +227,7 @@ describe('the compactor', () => {
     const warn = vi.fn()
     const compactor = start(60_000, warn)
     await vi.waitFor(async () => expect(await headers('good')).toHaveLength(1), 10_000)
-    await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce())
+    await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce(), 10_000)
     expect(warn.mock.calls[0]![0]).toMatchObject({ taskId: 'broken' })
     expect(await headers('broken')).toHaveLength(2)
     await compactor.close()

@@ -32,8 +32,9 @@ export async function openSqliteStore(dataDir: string): Promise<Store> {
       await Promise.all([ping(), reader.totals([]), writer.submit({ kind: 'ping' })])
     },
     async close() {
-      await writer.close()
+      // Who closes last writes the log back: that must be the writer.
       await reader.close()
+      await writer.close()
       await close()
       release()
     },

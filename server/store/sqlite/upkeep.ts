@@ -1,14 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 
-/** Bytes of bodies, and commits, after which the write-ahead log is written back into the database. */
-const CHECKPOINT_BYTES = 16 * 1024 * 1024
-const CHECKPOINT_COMMITS = 500
+/** Pages of the write-ahead log, 16 MiB, after which it is written back into the database. */
+const CHECKPOINT_PAGES = 1024
 /** So long without a request, ms, is quiet enough to give space back to the system. */
 const QUIET_MS = 200
 /** Free pages that stay: the next lines need some anyway. */
 const KEPT_FREE_PAGES = 256
 const VACUUM_PAGES = 128
-const VACUUM_BYTES = VACUUM_PAGES * 16_384
 
 /**
  * Keeps the files small, in steps between transactions and never before an acknowledgement. A failure here is none of a
@@ -17,8 +15,7 @@ const VACUUM_BYTES = VACUUM_PAGES * 16_384
  */
 export function createUpkeep(db: DatabaseSync) {
   const freePages = db.prepare('PRAGMA freelist_count')
-  let bytes = 0
-  let commits = 0
+  const logSize = db.prepare('PRAGMA wal_checkpoint(NOOP)')
   let step: NodeJS.Immediate | undefined
   const quiet = setTimeout(shrink, QUIET_MS)
 
@@ -29,28 +26,25 @@ export function createUpkeep(db: DatabaseSync) {
         return
       }
       db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`)
-      count(VACUUM_BYTES)
+      checkpoint()
     } catch {
       return
     }
     step = setImmediate(shrink)
   }
 
-  function count(added: number): void {
-    bytes += added
-    commits++
-    if (bytes < CHECKPOINT_BYTES && commits < CHECKPOINT_COMMITS) return
-    bytes = commits = 0
-    db.exec('PRAGMA wal_checkpoint(PASSIVE)')
+  function checkpoint(): void {
+    const { log, checkpointed } = logSize.get()!
+    if (Number(log) - Number(checkpointed) >= CHECKPOINT_PAGES) db.exec('PRAGMA wal_checkpoint(PASSIVE)')
   }
 
   return {
-    /** To be called after the acknowledgements of so many bytes. */
-    after(added: number): void {
+    /** To be called after a transaction's acknowledgements. */
+    afterCommit(): void {
       if (step) clearImmediate(step)
       quiet.refresh()
       try {
-        count(added)
+        checkpoint()
       } catch {
         // The log stays longer than it should, and nothing is lost.
       }

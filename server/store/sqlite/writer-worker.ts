@@ -40,7 +40,7 @@ port.on('message', (first: WriterRequest) => {
   }
   if (batches.length > 0) commit(batches)
   if (closing) close()
-  else upkeep.after(bytes)
+  else upkeep.afterCommit()
 })
 reply({ kind: 'ready' })
 
