@@ -1,3 +1,4 @@
+import { utimesSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { uuidv7 } from '#protocol/id-text.ts'
@@ -9,6 +10,9 @@ import { SendQueue } from './queue.ts'
 import type { SpoolRecord } from './record.ts'
 import { Sender, type SenderEvents } from './sender.ts'
 import { Spool } from './spool.ts'
+
+/** How often an agent shows other hosts, which cannot see its process, that its spool is in use. */
+const PULSE_MS = 15_000
 
 export interface StreamSettings {
   spoolDir: string
@@ -45,6 +49,7 @@ export class LogStream {
   readonly #queue: SendQueue
   readonly #pool = new BufferPool()
   readonly #meta: SpoolMeta
+  readonly #pulse: NodeJS.Timeout
   #full = false
   #warned = false
   #progressAt = performance.now()
@@ -64,6 +69,7 @@ export class LogStream {
     this.#meta = { version: 1, taskId, streamId, agentId, apiUrl, websocketUrl, owner: thisProcess() }
     this.#spool = new Spool(join(settings.spoolDir, streamId))
     writeMeta(this.#spool.dir, this.#meta)
+    this.#pulse = setInterval(() => touch(this.#spool.dir), PULSE_MS)
     this.#queue = new SendQueue(this.#spool, this.#pool, settings.bufferLines)
     this.outbox = new Outbox(streamId, this.#pool, record => this.#keep(record))
     this.sender = new Sender({
@@ -129,6 +135,7 @@ export class LogStream {
 
   /** Lets go. The spool is removed where nothing is left in it to tell. */
   close(told: boolean): void {
+    clearInterval(this.#pulse)
     this.sender.stop()
     if (told) this.#spool.remove()
     else this.#spool.close()
@@ -181,5 +188,14 @@ export class LogStream {
       },
       disconnected: reason => this.#events.explain(`no connection for lines now: ${reason}`),
     }
+  }
+}
+
+function touch(dir: string): void {
+  const now = new Date()
+  try {
+    utimesSync(dir, now, now)
+  } catch {
+    // Only a hint for others; the next write to the spool will tell what is wrong.
   }
 }

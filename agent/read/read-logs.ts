@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { LogEntry } from '#protocol/log.ts'
 import type { LogSlice } from '#protocol/log-answers.ts'
 import type { Context } from '../context.ts'
-import type { Api } from '../delivery/api.ts'
+import { type Api, ApiError } from '../delivery/api.ts'
 import { usageError } from '../exit.ts'
 import { followLog } from './follow.ts'
 import { formatEntry } from './format.ts'
@@ -33,10 +33,11 @@ export async function readLogs(context: Context, options: ReadOptions): Promise<
     )
   }
   const printer = new Printer(options)
-  const cursor =
-    options.tail === undefined
-      ? await printAll(api, options, printer)
-      : await printTail(api, options, options.tail, printer)
+  const cursor = await printStored(api, options, printer).catch(error => {
+    if (!options.follow || !(error instanceof ApiError) || error.status !== 404) throw error
+    context.say(`waiting for task ${options.taskId}, which is not known yet`)
+    return 0
+  })
   if (options.follow) await followLog(context, api, options, cursor, entries => printer.print(entries))
   await printer.end()
   return 0
@@ -67,6 +68,12 @@ class Printer {
 
 async function write(text: string | Uint8Array): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+}
+
+function printStored(api: Api, options: ReadOptions, printer: Printer): Promise<number> {
+  return options.tail === undefined
+    ? printAll(api, options, printer)
+    : printTail(api, options, options.tail, printer)
 }
 
 async function printAll(api: Api, options: ReadOptions, printer: Printer): Promise<number> {
