@@ -91,8 +91,6 @@ export function createTaskLogs(db: DatabaseSync) {
   }
 }
 
-export type TaskLogs = ReturnType<typeof createTaskLogs>
-
 /** Adds a segment's figures to the sums, or takes them away. */
 export function addTotals(
   log: TaskLog,
