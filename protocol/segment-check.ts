@@ -1,4 +1,4 @@
-import { MAX_MESSAGE_BYTES } from './log.ts'
+import { MAX_MESSAGE_BYTES } from './levels.ts'
 import { Segment } from './segment.ts'
 import {
   type ExtraList,

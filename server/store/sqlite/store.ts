@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { Store } from '#server/store/store.ts'
 import { entitiesPath, takeDataDir } from './data-dir.ts'
 import { openEntities } from './entities.ts'
-import { diskFull } from './errors.ts'
+import { diskFull, storeError } from './errors.ts'
 import { openSqliteReader } from './reader.ts'
 import { createSegmentStore } from './segments.ts'
 import { Writer } from './writer.ts'
@@ -18,6 +18,15 @@ const LEAST_FREE_BYTES = 1024 * 1024
 export async function openSqliteStore(dataDir: string): Promise<Store> {
   const folder = resolve(dataDir)
   const release = takeDataDir(folder)
+  try {
+    return await openIn(folder, release)
+  } catch (error) {
+    release()
+    throw storeError(error)
+  }
+}
+
+async function openIn(folder: string, release: () => void): Promise<Store> {
   const { ping, close, ...collections } = openEntities(entitiesPath(folder))
   // The first query makes the files that even reading needs: later the disk may be full.
   await ping()

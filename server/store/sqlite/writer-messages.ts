@@ -40,10 +40,7 @@ export type WriterRequest =
   | { kind: 'close' }
 
 /** One outcome for each op of the batch; the buffer comes back to be used again. */
-export type WriterReply =
-  | { kind: 'done'; outcomes: Outcome[]; bytes: ArrayBuffer }
-  | { kind: 'ready' }
-  | { kind: 'failed'; error: PlainError }
+export type WriterReply = { kind: 'done'; outcomes: Outcome[]; bytes: ArrayBuffer } | { kind: 'ready' }
 
 export type Outcome = { value: unknown } | { error: PlainError }
 
