@@ -45,7 +45,9 @@ export function day(at: Date): string {
 
 export const dateTime = (at: Date): string => `${day(at)} ${clock(at)}`
 
-export const count = (n: number): string => n.toLocaleString('en-US')
+const NUMBER = new Intl.NumberFormat('en-US')
+
+export const count = (n: number): string => NUMBER.format(n)
 
 /** `999`, `12.3k`, `4.5M`. */
 export function shortCount(n: number): string {

@@ -1,5 +1,5 @@
 import { CloseButton } from '@mantine/core'
-import { type PointerEvent, useRef, useState } from 'react'
+import { memo, type PointerEvent, useRef, useState } from 'react'
 import { LEVELS, type Level } from '#protocol/levels.ts'
 import type { LogStats } from '#protocol/log-answers.ts'
 import { dateTime } from '../../lib/format.ts'
@@ -16,7 +16,7 @@ interface HistogramProps {
 }
 
 /** Lines over time by level. A click chooses one bar's time, a drag a range. */
-export function Histogram({ histogram, levels, zoomed, onRange }: HistogramProps) {
+export const Histogram = memo(function Histogram({ histogram, levels, zoomed, onRange }: HistogramProps) {
   const text = useMessages().log
   const area = useRef<SVGSVGElement>(null)
   const [drag, setDrag] = useState<{ from: number; to: number }>()
@@ -62,15 +62,6 @@ export function Histogram({ histogram, levels, zoomed, onRange }: HistogramProps
         onPointerUp={onUp}
         onPointerCancel={() => setDrag(undefined)}
       >
-        {drag && (
-          <rect
-            className={classes.selection}
-            x={Math.min(drag.from, drag.to)}
-            width={Math.abs(drag.to - drag.from) + 1}
-            y={0}
-            height={100}
-          />
-        )}
         {buckets.map(bucket => (
           <Bar
             key={bucket.at}
@@ -80,6 +71,15 @@ export function Histogram({ histogram, levels, zoomed, onRange }: HistogramProps
             levels={drawn}
           />
         ))}
+        {drag && (
+          <rect
+            className={classes.selection}
+            x={Math.min(drag.from, drag.to)}
+            width={Math.abs(drag.to - drag.from) + 1}
+            y={0}
+            height={100}
+          />
+        )}
       </svg>
       <div className={classes.ends}>
         <span>{slots > 0 && dateTime(new Date(start)).slice(0, 19)}</span>
@@ -96,7 +96,7 @@ export function Histogram({ histogram, levels, zoomed, onRange }: HistogramProps
       )}
     </div>
   )
-}
+})
 
 type Bucket = NonNullable<LogStats['histogram']>['buckets'][number]
 

@@ -86,13 +86,15 @@ export function LogList(props: LogListProps) {
   }, [following])
 
   // New rows are drawn and scrolled to in the same frame, before the browser paints.
+  const height = virtualizer.getTotalSize()
+  const room = virtualizer.scrollRect?.height
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the end moves with the rows, their height and the room for them
   useLayoutEffect(() => {
     const element = scroller.current
     if (!element || !sticking.current) return
-    const end = element.scrollHeight - element.clientHeight
-    if (Math.abs(end - element.scrollTop) > 1) element.scrollTop = end
+    element.scrollTop = element.scrollHeight
     lastTop.current = element.scrollTop
-  })
+  }, [rows, height, room, following])
 
   const { onScrolledUp, onReachedEnd } = props
   const { attached } = state
@@ -169,7 +171,7 @@ export function LogList(props: LogListProps) {
         { '--digits': String(state.window.to).length, '--view-width': `${width}px` } as React.CSSProperties
       }
     >
-      <div className={classes.space} style={{ height: virtualizer.getTotalSize() }}>
+      <div className={classes.space} style={{ height }}>
         <div className={classes.rows} style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
           {items.map(item => {
             const row = rows[item.index]

@@ -33,12 +33,14 @@ import { useLogView } from './use-log-view.ts'
 export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | undefined }) {
   const text = useMessages().log
   const [params, changeParams] = useAddress()
-  const written = readAddress(params)
-  const address = withoutBadPattern(written)
+  const query = params.toString()
+  const written = useMemo(() => readAddress(new URLSearchParams(query)), [query])
+  const address = useMemo(() => withoutBadPattern(written), [written])
   const change = useCallback(
     (part: Partial<LogAddress>) => changeParams(now => writeAddress({ ...readAddress(now), ...part }, now)),
     [changeParams],
   )
+  const zoom = useCallback((from: string, to: string) => change({ from, to }), [change])
   const [settings, set] = useLogSettings()
   const [feed, state] = useLogFeed(taskId, address)
   const growing = task?.status === 'PROCESSING' || task?.logState.state === 'arriving'
@@ -96,7 +98,7 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
         settings={settings}
         set={set}
         actions={actions}
-        find={find}
+        found={find.found}
         byLevel={byLevel}
         filtered={address.search ? (stats.isPlaceholderData ? undefined : shownTotal) : undefined}
         following={view.following}
@@ -109,7 +111,7 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
           histogram={stats.data?.histogram}
           levels={address.level}
           zoomed={address.from !== '' || address.to !== ''}
-          onRange={(from, to) => change({ from, to })}
+          onRange={zoom}
         />
       )}
       <LogNotices
@@ -134,7 +136,7 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
             startMs={startMs}
             pattern={pattern}
             marked={view.marked}
-            currentSeq={find.current?.seq}
+            currentSeq={find.found.current?.seq}
             following={view.following}
             cut={view.clearedTo > 0}
             onScrolledUp={view.onScrolledUp}

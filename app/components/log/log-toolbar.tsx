@@ -6,7 +6,7 @@ import {
   IconPlayerPause,
   IconPlayerPlay,
 } from '@tabler/icons-react'
-import type { RefObject } from 'react'
+import { memo, type RefObject } from 'react'
 import type { LogStats } from '#protocol/log-answers.ts'
 import type { LogAddress } from '../../lib/log-url.ts'
 import { useMessages } from '../../messages/use-messages.ts'
@@ -14,7 +14,7 @@ import { LevelToggles } from './level-toggles.tsx'
 import { DownloadMenu, JumpMenu, SourceMenu, TimeMenu, ViewMenu } from './log-menus.tsx'
 import classes from './log-toolbar.module.css'
 import { TextSearch } from './text-search.tsx'
-import type { Find } from './use-find.ts'
+import type { Found } from './use-find.ts'
 import type { LogSettings } from './use-log-settings.ts'
 import type { LogActions } from './use-log-view.ts'
 
@@ -27,7 +27,7 @@ interface LogToolbarProps {
   settings: LogSettings
   set(part: Partial<LogSettings>): void
   actions: LogActions
-  find: Find
+  found: Found
   byLevel: LogStats['byLevel'] | undefined
   filtered: number | undefined
   following: boolean
@@ -36,7 +36,8 @@ interface LogToolbarProps {
   help(): void
 }
 
-export function LogToolbar(props: LogToolbarProps) {
+/** Drawn again when what it shows changes, not with every line. */
+export const LogToolbar = memo(function LogToolbar(props: LogToolbarProps) {
   const { taskId, address, change, actions, following, paused } = props
   const text = useMessages().log
   const PauseIcon = paused ? IconPlayerPlay : IconPlayerPause
@@ -46,7 +47,7 @@ export function LogToolbar(props: LogToolbarProps) {
       <TextSearch
         address={props.written}
         change={change}
-        find={props.find}
+        found={props.found}
         filtered={props.filtered}
         step={actions.step}
         field={props.field}
@@ -103,4 +104,4 @@ export function LogToolbar(props: LogToolbarProps) {
       </div>
     </div>
   )
-}
+})

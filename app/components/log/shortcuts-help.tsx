@@ -29,7 +29,7 @@ export function ShortcutsHelp({ opened, onClose }: { opened: boolean; onClose():
             <Table.Tr key={name}>
               <Table.Td w="45%">
                 {keys.split('  ').map(key => (
-                  <Kbd key={key} size="xs" mr={4}>
+                  <Kbd key={key} size="xs" mr={4} style={{ whiteSpace: 'nowrap' }}>
                     {key}
                   </Kbd>
                 ))}

@@ -5,12 +5,12 @@ import { type KeyboardEvent, type RefObject, useEffect, useState } from 'react'
 import { compiles, type LogAddress } from '../../lib/log-url.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import classes from './log-toolbar.module.css'
-import type { Direction, Find } from './use-find.ts'
+import type { Direction, Found } from './use-find.ts'
 
 interface TextSearchProps {
   address: LogAddress
   change(part: Partial<LogAddress>): void
-  find: Find
+  found: Found
   /** Lines that the filter shows, where it filters by text. */
   filtered: number | undefined
   step(direction: Direction): void
@@ -21,7 +21,7 @@ type Mode = 'find' | 'filter'
 const DELAY_MS = 300
 
 /** One text, used to find lines among all, or to show only those that hold it. */
-export function TextSearch({ address, change, find, filtered, step, field }: TextSearchProps) {
+export function TextSearch({ address, change, found, filtered, step, field }: TextSearchProps) {
   const text = useMessages().log
   const [mode, setMode] = useState<Mode>(address.search ? 'filter' : 'find')
   const given = address.search || address.find
@@ -83,7 +83,7 @@ export function TextSearch({ address, change, find, filtered, step, field }: Tex
       />
       <Flag label={text.regex} on={address.regex} icon={IconRegex} set={on => change({ regex: on })} />
       <span className={classes.found} role="status" data-testid="match-count">
-        {bad ? text.badRegex : draft && summary(text, mode, find, filtered)}
+        {bad ? text.badRegex : draft && summary(text, mode, found, filtered)}
       </span>
       {mode === 'find' && address.find && (
         <>
@@ -136,11 +136,11 @@ function Flag({ label, on, icon: Icon, set }: FlagProps) {
 function summary(
   text: ReturnType<typeof useMessages>['log'],
   mode: Mode,
-  find: Find,
+  found: Found,
   filtered: number | undefined,
 ): string {
   if (mode === 'filter') return filtered === undefined ? text.searching : text.total(filtered)
-  if (find.error) return find.error.message
-  if (find.total === undefined) return text.searching
-  return find.total === 0 ? text.noMatches : text.matches(find.current?.rank, find.total)
+  if (found.error) return found.error.message
+  if (found.total === undefined) return text.searching
+  return found.total === 0 ? text.noMatches : text.matches(found.current?.rank, found.total)
 }

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import type { LogEntry } from '#protocol/log.ts'
 import type { LogStats } from '#protocol/log-answers.ts'
 import { get, segment } from '../../lib/api.ts'
@@ -7,12 +7,16 @@ import { logSource, type ReadSlice } from '../../lib/log-source.ts'
 import { filterParams, type LogAddress, type LogQuery } from '../../lib/log-url.ts'
 
 export type Direction = 'next' | 'previous'
-export interface Find {
+export interface Found {
   /** How many lines match; undefined while that is counted, or nothing is looked for. */
   readonly total: number | undefined
   readonly error: Error | null
   /** The match that the reader is at, with its place among all from 1, once that is counted. */
   readonly current: { readonly seq: number; readonly rank?: number } | undefined
+}
+export interface Find {
+  /** Stays the same object while nothing of it changes. */
+  readonly found: Found
   /** Goes to the next match from a seq, around the end, and gives its seq. */
   step(direction: Direction, from: number): Promise<number | undefined>
 }
@@ -24,28 +28,28 @@ export function useFind(taskId: string, address: LogAddress, growing: boolean): 
   const query: LogQuery = { ...address, search: address.find }
   const active = address.find !== ''
   const id = JSON.stringify([taskId, filterParams(query)])
-  const [found, setFound] = useState<{ id: string; seq: number; rank?: number }>()
-  const current = active && found?.id === id ? found : undefined
+  const [place, setPlace] = useState<{ id: string; seq: number; rank?: number }>()
+  const current = active && place?.id === id ? place : undefined
   const stats = useQuery({
     queryKey: ['find', id],
     queryFn: ({ signal }) => countOf(taskId, query, signal),
     enabled: active,
     refetchInterval: growing ? REFRESH_MS : false,
   })
+  const total = active ? stats.data : undefined
+  const error = active ? stats.error : null
   return {
-    total: active ? stats.data : undefined,
-    error: active ? stats.error : null,
-    current,
+    found: useMemo(() => ({ total, error, current }), [total, error, current]),
     async step(direction, from) {
       if (!active) return undefined
       const { entry, wrapped } = await neighbour(taskId, query, direction, from)
       if (!entry) return undefined
       const by = direction === 'next' ? 1 : -1
       const rank = current?.rank && current.seq === from && !wrapped ? current.rank + by : undefined
-      setFound({ id, seq: entry.seq, rank })
+      setPlace({ id, seq: entry.seq, rank })
       if (rank === undefined) {
         void rankOf(taskId, query, entry).then(counted =>
-          setFound(now => (now?.id === id && now.seq === entry.seq ? { ...now, rank: counted } : now)),
+          setPlace(now => (now?.id === id && now.seq === entry.seq ? { ...now, rank: counted } : now)),
         )
       }
       return entry.seq

@@ -1,4 +1,5 @@
 import { useLocalStorage } from '@mantine/hooks'
+import { useCallback } from 'react'
 
 export const TIMES = ['off', 'clock', 'relative', 'date'] as const
 export interface LogSettings {
@@ -22,7 +23,11 @@ export function useLogSettings(): [LogSettings, (change: Partial<LogSettings>) =
     getInitialValueInEffect: false,
     deserialize: read,
   })
-  return [settings, change => set(current => ({ ...current, ...change }))]
+  const update = useCallback(
+    (change: Partial<LogSettings>) => set(current => ({ ...current, ...change })),
+    [set],
+  )
+  return [settings, update]
 }
 
 function read(text: string | undefined): LogSettings {

@@ -121,7 +121,7 @@ export function useLogView({ taskId, feed, state, address, find }: LogViewOption
       notifications.show({ color: 'red', message: error instanceof Error ? error.message : String(error) })
     }
   }
-  const actions: LogActions = {
+  const latest: LogActions = {
     toStart: () => void jump(Math.max(state.firstSeq, 1)).then(() => handle.current?.top()),
     toEnd,
     toFirstError: () => void toError(0),
@@ -129,7 +129,7 @@ export function useLogView({ taskId, feed, state, address, find }: LogViewOption
     step: direction => {
       const sight = handle.current?.inSight()
       const from =
-        find.current?.seq ?? (direction === 'next' ? (sight?.first ?? 1) - 1 : (sight?.last ?? 0) + 1)
+        find.found.current?.seq ?? (direction === 'next' ? (sight?.first ?? 1) - 1 : (sight?.last ?? 0) + 1)
       find.step(direction, Math.max(0, from)).then(
         seq => {
           if (seq !== undefined) void jump(seq)
@@ -141,6 +141,7 @@ export function useLogView({ taskId, feed, state, address, find }: LogViewOption
     togglePause: () => (state.paused ? void feed.resume() : feed.pause()),
     toggleCleared: () => setClearedTo(cleared => (cleared > 0 ? 0 : state.window.to)),
   }
+  const actions = useStable(latest)
   return {
     following,
     marked,
@@ -152,4 +153,25 @@ export function useLogView({ taskId, feed, state, address, find }: LogViewOption
     onReachedEnd: useCallback(() => setFollow(now => (now === 'left' ? 'on' : now)), []),
     onMark,
   }
+}
+
+/** Actions that stay the same functions and do what the latest ones do, so that what shows them is not drawn with every line. */
+function useStable(actions: LogActions): LogActions {
+  const latest = useRef(actions)
+  useEffect(() => {
+    latest.current = actions
+  })
+  return useMemo(
+    () => ({
+      toStart: () => latest.current.toStart(),
+      toEnd: () => latest.current.toEnd(),
+      toFirstError: () => latest.current.toFirstError(),
+      toNextError: () => latest.current.toNextError(),
+      step: direction => latest.current.step(direction),
+      toggleFollow: () => latest.current.toggleFollow(),
+      togglePause: () => latest.current.togglePause(),
+      toggleCleared: () => latest.current.toggleCleared(),
+    }),
+    [],
+  )
 }

@@ -1,7 +1,9 @@
 'use client'
 
+import { useDocumentTitle } from '@mantine/hooks'
 import { useParams } from 'next/navigation'
 import { useCallback, useState } from 'react'
+import { plainText } from '../../lib/ansi.ts'
 import { ApiError } from '../../lib/api.ts'
 import { useLiveTask } from '../../lib/live-tasks.ts'
 import { useTask } from '../../lib/queries.ts'
@@ -17,6 +19,7 @@ export function TaskScreen() {
   const taskId = decodeURIComponent(params.id)
   const text = useMessages().task
   const task = useTask(taskId)
+  useDocumentTitle(`${plainText(task.data?.name ?? taskId)} · keruta`)
   const [deleted, setDeleted] = useState(false)
   useLiveTask(
     taskId,
