@@ -16,7 +16,7 @@ export interface Store {
 
 type Scalar = string | number | boolean | null
 
-/** Fields joined by AND. */
+/** Fields joined by AND. `contains` is literal and ignores the case of ASCII letters; `not` includes null. */
 export type Where<T> = {
   [K in keyof T]?: Scalar | { in: Scalar[] } | { not: Scalar } | Range | { contains: string }
 }
