@@ -43,7 +43,7 @@ export const LogToolbar = memo(function LogToolbar(props: LogToolbarProps) {
   const PauseIcon = paused ? IconPlayerPlay : IconPlayerPause
   const pauseLabel = paused ? text.resume : text.pause
   return (
-    <div className={classes.toolbar} role="toolbar" aria-label={text.toolbar}>
+    <section className={classes.toolbar} aria-label={text.toolbar}>
       <TextSearch
         address={props.written}
         change={change}
@@ -102,6 +102,6 @@ export const LogToolbar = memo(function LogToolbar(props: LogToolbarProps) {
           <IconHelp size={16} aria-hidden />
         </ActionIcon>
       </div>
-    </div>
+    </section>
   )
 })

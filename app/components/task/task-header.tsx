@@ -16,7 +16,10 @@ export function TaskHeader({ task }: { task: TaskView }) {
   const text = useMessages().task
   const failure = [
     task.errorCode,
-    task.exitCode !== null && task.status === 'FAILED' && text.exitCode(task.exitCode),
+    task.exitCode !== null &&
+      task.status === 'FAILED' &&
+      task.errorCode !== `EXIT_${task.exitCode}` &&
+      text.exitCode(task.exitCode),
     task.signal && text.signal(task.signal),
   ].filter(Boolean)
   return (
@@ -63,7 +66,7 @@ export function UnknownTaskHeader({ taskId, waiting }: { taskId: string; waiting
 function TaskTitle({ name }: { name: string }) {
   const text = useMessages().task
   return (
-    <h1 className={classes.title}>
+    <h1 className={classes.title} title={name}>
       <Anchor component={Link} href="/tasks" className={classes.crumb}>
         {text.crumbs}
       </Anchor>

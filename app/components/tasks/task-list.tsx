@@ -18,7 +18,7 @@ const FILTERS = ['status', 'search', 'sessionId']
 
 /** Tasks, filtered, sorted and paged by the address, up to date by themselves. */
 export function TaskList({ sessionId, action }: { sessionId?: string; action?: ReactNode }) {
-  const text = useMessages().tasks
+  const { tasks: text, sessions } = useMessages()
   const [params, change] = useAddress()
   useLiveTaskLists()
   const set = (name: string, value: string) =>
@@ -64,7 +64,7 @@ export function TaskList({ sessionId, action }: { sessionId?: string; action?: R
           </EmptyState.Actions>
         </EmptyState>
       ) : sessionId ? (
-        <EmptyState mt="xl" size="sm" title={text.emptyTitle} />
+        <EmptyState mt="xl" size="sm" title={sessions.noTasks} />
       ) : (
         <FirstSteps />
       )}
