@@ -19,15 +19,20 @@ const encoder = new TextEncoder()
 const NO_EXTRA: EntryExtra = {}
 const NO_BYTES: Uint8Array = new Uint8Array(0)
 
+/** An index and a line number of its own as JSON, at most. */
+const NUMBER_BYTES = 64
+
 export interface WriterLimits {
   /** The writer takes no further line once the text would pass this; one line always fits. */
   textBytes: number
   lines: number
+  extraBytes: number
 }
 
 /** Gathers lines and writes them as one segment. One writer can be used again after each `finish`. */
 export class SegmentWriter {
   readonly #limits: WriterLimits
+  readonly #fixedBase: number | undefined
   #times = new Float64Array(256)
   #ends = new Uint32Array(256)
   #tags = new Uint8Array(256)
@@ -41,11 +46,14 @@ export class SegmentWriter {
   #next = [0, 0, 0]
   #seen = [false, false, false]
 
-  constructor(limits: Partial<WriterLimits> = {}) {
+  /** @param baseTime that of the first line, where none is given */
+  constructor(limits: Partial<WriterLimits> = {}, baseTime?: number) {
     this.#limits = {
       textBytes: limits.textBytes ?? 256 * 1024,
       lines: Math.min(limits.lines ?? MAX_LINES, MAX_LINES),
+      extraBytes: limits.extraBytes ?? MAX_EXTRA_BYTES,
     }
+    this.#fixedBase = baseTime
   }
 
   get count(): number {
@@ -167,14 +175,14 @@ export class SegmentWriter {
   }
 
   #fits(bytes: number, at: number, extra: EntryExtra): boolean {
-    if (extra !== NO_EXTRA)
-      this.#extraBytes += extra.metadata ? JSON.stringify(extra.metadata).length * 3 + 700 : 700
-    if (this.#count === 0) this.#baseTime = Math.trunc(at)
+    const difference = at - this.#baseTime
+    if (this.#count === 0) this.#baseTime = this.#fixedBase ?? Math.trunc(at)
     else if (
       this.#textBytes + bytes > this.#limits.textBytes ||
       this.#count >= this.#limits.lines ||
-      this.#extraBytes > MAX_EXTRA_BYTES ||
-      Math.abs(at - this.#baseTime) > MAX_DIFFERENCE
+      this.#extraBytes + costOf(extra) > this.#limits.extraBytes ||
+      difference > MAX_DIFFERENCE ||
+      difference < -MAX_DIFFERENCE - 1
     ) {
       return false
     }
@@ -202,8 +210,10 @@ export class SegmentWriter {
     if (explicit === undefined && extra === NO_EXTRA) return
     const { metadata, step, durationMs } = extra
     const kept: EntryExtra = { metadata, step, durationMs, lineNumber: explicit }
-    if (metadata || step !== undefined || durationMs !== undefined || explicit !== undefined)
+    if (metadata || step !== undefined || durationMs !== undefined || explicit !== undefined) {
       this.#extras.push([index, kept])
+      this.#extraBytes += costOf(extra)
+    }
   }
 
   /** What the extra part must say of the line's number, `undefined` where counting says it already. */
@@ -234,9 +244,21 @@ export class SegmentWriter {
 /** The lines `from` … `to - 1` as a segment of their own. */
 export function sliceSegment(segment: Segment, from: number, to: number = segment.count): Segment {
   if (from === 0 && to === segment.count) return segment
-  const writer = new SegmentWriter({ textBytes: segment.text.length, lines: segment.count })
+  // No more than the segment itself has: every line fits.
+  const limits = {
+    textBytes: segment.text.length,
+    lines: segment.count,
+    extraBytes: Number.POSITIVE_INFINITY,
+  }
+  const writer = new SegmentWriter(limits, segment.baseTime)
   writer.addRange(segment, from, to)
   return new Segment(writer.finish())
+}
+
+/** Bytes that a line takes in the extra part, at most; a UTF-16 unit has up to three. */
+function costOf({ metadata, step, durationMs }: EntryExtra): number {
+  if (!metadata && step === undefined && durationMs === undefined) return NUMBER_BYTES
+  return 2 * NUMBER_BYTES + 3 * JSON.stringify({ metadata, step, durationMs }).length
 }
 
 function grown<T extends Uint8Array | Uint32Array | Float64Array>(array: T, least: number): T {

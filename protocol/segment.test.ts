@@ -110,6 +110,26 @@ describe('A segment', () => {
     writer.finish()
     expect([writer.addString('', BASE, 1), writer.addString('', BASE + 2 ** 31, 1)]).toEqual([true, false])
   })
+
+  test('is cut without losing a line, though its times reach far to both sides and every line has a number of its own', () => {
+    const far = 2 ** 31 - 1
+    const times = write([0, -far, far].map(after => plain('x', BASE + after, 0)))
+    expect(sliceSegment(times, 1).count).toBe(2)
+    expect(sliceSegment(times, 1).time(1)).toBe(BASE + far)
+    const numbers = write(Array.from({ length: 3000 }, (_, index) => plain('x', BASE, 9000 - index)))
+    expect(sliceSegment(numbers, 1).count).toBe(2999)
+    expect(sliceSegment(numbers, 1).lineNumber(2998)).toBe(9000 - 2999)
+  })
+
+  test('is never larger than a reader takes, however odd the line numbers and steps are', () => {
+    const odd = (extra: EntryExtra | undefined) => {
+      const writer = new SegmentWriter({ textBytes: 1024 * 1024 })
+      for (let n = 1; writer.addString('', BASE, 1, 3_000_000_000 + 2 * n, extra); n++);
+      return writer.finish()
+    }
+    expect(checkSegment(odd(undefined), isUtf8).summary.count).toBeGreaterThan(10_000)
+    expect(checkSegment(odd({ step: '\u0000'.repeat(200) }), isUtf8).summary.count).toBeGreaterThan(100)
+  })
 })
 
 describe('Hostile bytes', () => {
@@ -202,6 +222,10 @@ describe('A segment frame', () => {
     )
   })
 })
+
+function plain(message: string, at: number, lineNumber: number): Line {
+  return { message, at, tag: 1, lineNumber, extra: undefined }
+}
 
 function write(given: Line[]): Segment {
   const writer = new SegmentWriter({ textBytes: 1024 * 1024 })
