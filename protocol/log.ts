@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isDeeperThan, MAX_METADATA_DEPTH } from './depth.ts'
 import { idSchema, instantSchema } from './ids.ts'
 import { entryId, LEVELS, type Level, MAX_MESSAGE_BYTES, parseLevel, SOURCES, type Source } from './levels.ts'
 
@@ -43,7 +44,12 @@ export const newEntrySchema = z.object({
   lineNumber: z.number().int().min(1).max(4_000_000_000).nullish(),
   step: z.string().min(1).max(200).nullish(),
   durationMs: z.number().min(0).nullish(),
-  metadata: metadataSchema.nullish(),
+  metadata: metadataSchema
+    .refine(
+      metadata => !isDeeperThan(metadata, MAX_METADATA_DEPTH),
+      `is nested over ${MAX_METADATA_DEPTH} deep; flatten it, or send it as text`,
+    )
+    .nullish(),
 })
 export type NewEntry = z.infer<typeof newEntrySchema>
 

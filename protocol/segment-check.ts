@@ -1,3 +1,4 @@
+import { isDeeperThan, MAX_METADATA_DEPTH } from './depth.ts'
 import { MAX_MESSAGE_BYTES } from './levels.ts'
 import { Segment } from './segment.ts'
 import {
@@ -94,5 +95,7 @@ function checkExtras(segment: Segment): void {
         (Number.isInteger(lineNumber) && lineNumber > 0 && lineNumber <= 0xffffffff))
     if (!ok)
       throw new SegmentError(`the extra of line ${index} has a field that is unknown or of a wrong type`)
+    if (isDeeperThan(metadata, MAX_METADATA_DEPTH))
+      throw new SegmentError(`the metadata of line ${index} is nested over ${MAX_METADATA_DEPTH} deep`)
   }
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { NewEntry } from '#protocol/log.ts'
+import { type NewEntry, newEntrySchema } from '#protocol/log.ts'
 import type { Segment } from '#protocol/segment.ts'
 import { SegmentWriter } from '#protocol/segment-writer.ts'
 import { openStore } from '#server/store/open.ts'
@@ -172,5 +172,24 @@ describe('Ingest', () => {
     )
     expect([firstSeq, lastSeq]).toEqual([1, 3])
     expect(await stored('years')).toEqual(['\ufffd', '\ufffd', '\ufffd'])
+  })
+
+  test('refuses metadata nested so deep that nobody could read it again', async () => {
+    const ingest = ingestInto(store.segments)
+    const nested = (depth: number) => JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`)
+    const deep = (depth: number) => {
+      const writer = new SegmentWriter()
+      writer.addString('line 1', 0, 1, 0, { metadata: nested(depth) })
+      return writer.finish()
+    }
+    await expect(ingest.appendSegment('deep', 's', 1, deep(3000))).rejects.toMatchObject({
+      code: 'BAD_SEGMENT',
+      message: 'the metadata of line 0 is nested over 64 deep',
+    })
+    expect(newEntrySchema.safeParse({ message: 'x', metadata: nested(100_000) }).error?.issues).toMatchObject(
+      [{ path: ['metadata'], message: 'is nested over 64 deep; flatten it, or send it as text' }],
+    )
+    await ingest.appendSegment('deep', 's', 1, deep(64))
+    expect(await stored('deep')).toEqual(['line 1'])
   })
 })
