@@ -3,16 +3,24 @@ import { decodeSegmentFrame, frameHeaderBytes, writeFrameHeader } from '#protoco
 import { SegmentWriter } from '#protocol/segment-writer.ts'
 import { frameOf, type SpoolRecord } from './record.ts'
 
-/** One frame of the lines of several records that follow one another. */
-export function mergeRecords(records: SpoolRecord[], take: (bytes: number) => Buffer): Buffer {
+/**
+ * One frame of the lines of several records that follow one another.
+ * @returns also how many of the records are in it: those that a leap of the clock parts from the first are not
+ */
+export function mergeRecords(
+  records: SpoolRecord[],
+  take: (bytes: number) => Buffer,
+): { frame: Buffer; count: number } {
   const writer = new SegmentWriter({ textBytes: Number.MAX_SAFE_INTEGER })
-  let streamId = ''
-  for (const record of records) {
-    const frame = decodeSegmentFrame(frameOf(record))
-    streamId = frame.streamId
-    writer.addRange(new Segment(frame.segment))
+  const frames = records.map(record => decodeSegmentFrame(frameOf(record)))
+  for (const [count, frame] of frames.entries()) {
+    const segment = new Segment(frame.segment)
+    if (writer.addRange(segment) === segment.count) continue
+    if (count > 1) return mergeRecords(records.slice(0, count), take)
+    return { frame: Buffer.from(frameOf(records[0]!)), count: 1 }
   }
-  return finishFrame(writer, streamId, records[0]!.firstN, 0, take)
+  const { streamId, firstN } = frames[0]!
+  return { frame: finishFrame(writer, streamId, firstN, 0, take), count: records.length }
 }
 
 /** Ends a segment within a frame, in memory that `take` gives, with `room` bytes left in front. */

@@ -91,30 +91,36 @@ export class SendQueue {
 
   /** The next frame; small records that follow one another go together. `storedN`: lines up to it are not needed. */
   take(storedN: number): Batch | undefined {
-    const records: SpoolRecord[] = []
-    let at: Position | undefined
+    const found: { record: SpoolRecord; at: Position }[] = []
     let bytes = 0
     for (;;) {
-      const next = this.#next(BATCH_BYTES - bytes, records.length === 0)
+      const next = this.#next(BATCH_BYTES - bytes, found.length === 0)
       if (next === undefined) break
       this.#takenN = lastN(next.record)
       if (this.#takenN <= storedN) {
         this.#pool.give(next.record.bytes)
         continue
       }
-      records.push(next.record)
-      at ??= next.at
+      found.push(next)
       bytes += next.record.bytes.length
       if (bytes >= BATCH_BYTES) break
     }
-    if (records.length === 0) return undefined
-    const frame = records.length === 1 ? frameOf(records[0]!) : this.#merge(records)
-    return { firstN: records[0]!.firstN, lastN: this.#takenN, frame, at: at! }
+    const [first] = found
+    if (first === undefined) return undefined
+    const { firstN } = first.record
+    const frame = found.length === 1 ? frameOf(first.record) : this.#merge(found)
+    return { firstN, lastN: this.#takenN, frame, at: first.at }
   }
 
-  #merge(records: SpoolRecord[]): Buffer {
-    const frame = mergeRecords(records, bytes => this.#pool.take(bytes))
-    for (const record of records) this.#pool.give(record.bytes)
+  /** What does not fit into one frame is left for the next. */
+  #merge(found: { record: SpoolRecord; at: Position }[]): Buffer {
+    const { frame, count } = mergeRecords(
+      found.map(({ record }) => record),
+      bytes => this.#pool.take(bytes),
+    )
+    for (const { record } of found) this.#pool.give(record.bytes)
+    const next = found[count]
+    if (next) this.rewind(next.at, next.record.firstN)
     return frame
   }
 
