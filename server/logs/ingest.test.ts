@@ -192,4 +192,23 @@ describe('Ingest', () => {
     await ingest.appendSegment('deep', 's', 1, deep(64))
     expect(await stored('deep')).toEqual(['line 1'])
   })
+
+  test('tells where a stream stands, and takes its end, while others write without a pause', async () => {
+    let busy = true
+    const ingest: Ingest = createIngest({
+      segments: store.segments,
+      ensureTask: async () => {},
+      publish: () =>
+        void (busy && ingest.appendEntries('busy', [{ source: 'agent', level: 'INFO', message: 'x' }])),
+      onCommit: () => {},
+      now: () => Date.UTC(2026, 0, 1),
+    })
+    await ingest.appendEntries('busy', [{ source: 'agent', level: 'INFO', message: 'x' }])
+    await ingest.appendSegment('busy', 's', 1, segmentOf(1, 3))
+    expect(await ingest.streamHead('busy', 's')).toBe(3)
+    await ingest.endStream('busy', 's', 3)
+    busy = false
+    await ingest.idle()
+    expect((await store.segments.head('busy')).streams.get('s')).toEqual({ n: 3, endN: 3 })
+  })
 })

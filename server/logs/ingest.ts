@@ -7,7 +7,7 @@ import { SegmentError } from '#protocol/segment-layout.ts'
 import type { SegmentStore } from '#server/store/store.ts'
 import { checkEntry } from './check-entry.ts'
 import { segmentsOf } from './entries-to-segments.ts'
-import { TaskAppender } from './task-appender.ts'
+import { StreamError, TaskAppender } from './task-appender.ts'
 
 /** The one way in for lines: whatever a client speaks, it ends here. Methods resolve after the commit, in the order of the calls. */
 export interface Ingest {
@@ -55,6 +55,12 @@ export function createIngest(options: IngestOptions): Ingest {
     return appender
   }
 
+  /** After what is under way now. */
+  async function streamHead(taskId: string, streamId: string): Promise<number> {
+    await appenders.get(taskId)?.settled
+    return (await options.segments.head(taskId)).streams.get(streamId)?.n ?? 0
+  }
+
   return {
     async appendSegment(taskId, streamId, firstN, bytes) {
       const { segment, summary } = checked(bytes)
@@ -80,8 +86,14 @@ export function createIngest(options: IngestOptions): Ingest {
       )
       return { firstSeq: results[0]!.firstSeq, lastSeq: results.at(-1)!.lastSeq, accepted: entries.length }
     },
-    streamHead: (taskId, streamId) => appenderOf(taskId).streamHead(streamId),
-    endStream: (taskId, streamId, n) => appenderOf(taskId).endStream(streamId, n),
+    streamHead,
+    async endStream(taskId, streamId, n) {
+      const stored = await streamHead(taskId, streamId)
+      if (stored < n)
+        throw new StreamError(stored, `stream ${streamId} has ${stored} of ${n} lines here: send the rest`)
+      await options.ensureTask(taskId)
+      await options.segments.endStream(taskId, streamId, n)
+    },
     async idle() {
       await Promise.all([...appenders.values()].map(appender => appender.idle()))
     },

@@ -54,6 +54,7 @@ export class TaskAppender {
   #waiting: Waiting[] = []
   #head: TaskHead | undefined
   #running: Promise<void> | undefined
+  #settled: Promise<void> = Promise.resolve()
 
   constructor(taskId: string, deps: AppenderDeps, onIdle: () => void) {
     this.#taskId = taskId
@@ -62,23 +63,20 @@ export class TaskAppender {
   }
 
   add(part: Part): Promise<Appended> {
-    return new Promise((resolve, reject) => {
+    const appended = new Promise<Appended>((resolve, reject) => {
       this.#waiting.push({ ...part, since: performance.now(), resolve, reject })
       this.#running ??= this.#run()
     })
+    this.#settled = appended.then(
+      () => undefined,
+      () => undefined,
+    )
+    return appended
   }
 
-  async streamHead(streamId: string): Promise<number> {
-    await this.idle()
-    return (await this.#deps.segments.head(this.#taskId)).streams.get(streamId)?.n ?? 0
-  }
-
-  async endStream(streamId: string, n: number): Promise<void> {
-    const stored = await this.streamHead(streamId)
-    if (stored < n)
-      throw new StreamError(stored, `stream ${streamId} has ${stored} of ${n} lines here: send the rest`)
-    await this.#deps.ensureTask(this.#taskId)
-    await this.#deps.segments.endStream(this.#taskId, streamId, n)
+  /** Resolves when all that was added by now is stored or refused, however much is added meanwhile. */
+  get settled(): Promise<void> {
+    return this.#settled
   }
 
   async idle(): Promise<void> {
