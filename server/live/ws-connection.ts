@@ -73,21 +73,21 @@ export class TaskConnection {
       clearTimeout(autoSubscribe)
       this.#alive = true
       if (isBinary) this.#writer.segment(data as Buffer)
-      else this.#text(data.toString(), send)
+      else this.#text(data as Buffer, send)
     })
     ws.on('error', () => {}) // 'close' follows, with the code that tells why.
     ws.on('close', () => this.#close())
   }
 
-  #text(text: string, send: (frame: ServerFrame) => void): void {
+  #text(data: Buffer, send: (frame: ServerFrame) => void): void {
     try {
-      this.#dispatch(parseFrame(text, this.#deps.taskId), send)
+      this.#dispatch(parseFrame(data.toString(), this.#deps.taskId), data.length, send)
     } catch (error) {
       send(errorFrame(error))
     }
   }
 
-  #dispatch(frame: ClientFrame, send: (frame: ServerFrame) => void): void {
+  #dispatch(frame: ClientFrame, bytes: number, send: (frame: ServerFrame) => void): void {
     switch (frame.type) {
       case 'subscribe':
         void this.#reader.subscribe(frame.options)
@@ -106,10 +106,10 @@ export class TaskConnection {
         void this.#writer.hello(frame.streamId)
         return
       case 'log':
-        this.#writer.log(frame)
+        this.#writer.log(frame, bytes)
         return
       case 'logs':
-        this.#writer.logs(frame.streamId, frame.entries)
+        this.#writer.logs(frame.streamId, frame.entries, bytes)
         return
       case 'end':
         this.#writer.end(frame.streamId, frame.n)

@@ -60,33 +60,26 @@ export class SocketWriter {
       this.#send(errorFrame(new KerutaError('BAD_SEGMENT', (error as Error).message)))
       return
     }
-    this.#activate()
     const { taskId, ingest } = this.#deps
     this.#write(frame.streamId, data.length, () =>
       ingest.appendSegment(taskId, frame.streamId, frame.firstN, frame.segment),
     )
   }
 
-  logs(streamId: string, entries: (NewEntry & { n: number })[]): void {
+  /** @param bytes size of the frame */
+  logs(streamId: string, entries: (NewEntry & { n: number })[], bytes: number): void {
     const { taskId, ingest } = this.#deps
     const firstN = entries[0]!.n
     if (entries.some((entry, index) => entry.n !== firstN + index)) {
       this.#send(errorFrame(new KerutaError('BAD_REQUEST', 'entries: n must count up by one')))
       return
     }
-    this.#activate()
-    this.#write(streamId, 200 * entries.length, () =>
-      ingest.appendNumbered(taskId, streamId, firstN, entries),
-    )
+    this.#write(streamId, bytes, () => ingest.appendNumbered(taskId, streamId, firstN, entries))
   }
 
-  log(entry: NewEntry): void {
+  log(entry: NewEntry, bytes: number): void {
     const { taskId, ingest } = this.#deps
-    this.#write(
-      undefined,
-      200 + entry.message.length,
-      async () => (await ingest.appendEntries(taskId, [entry])).lastSeq,
-    )
+    this.#write(undefined, bytes, async () => (await ingest.appendEntries(taskId, [entry])).lastSeq)
   }
 
   end(streamId: string, n: number): void {
@@ -118,7 +111,10 @@ export class SocketWriter {
       return void this.#refuse(error, streamId)
     }
     this.#hold(bytes)
-    this.#whenAllowed(append)
+    this.#whenAllowed(() => {
+      if (streamId !== undefined) this.#activate()
+      return append()
+    })
       .then(n => streamId !== undefined && this.#acknowledge(streamId, n))
       .catch(error => this.#refuse(error, streamId))
       .finally(() => this.#release(bytes))
@@ -131,9 +127,16 @@ export class SocketWriter {
 
   #allow(): Promise<void> {
     const { access, principal, taskId } = this.#deps
-    this.#allowed ??= access.write(principal, taskId).then(() => {
-      this.#allowed = ALLOWED
-    })
+    this.#allowed ??= access.write(principal, taskId).then(
+      () => {
+        this.#allowed = ALLOWED
+      },
+      error => {
+        // The next frame asks again: a store that is away for a moment is no answer for good.
+        this.#allowed = undefined
+        throw error
+      },
+    )
     return this.#allowed
   }
 
