@@ -17,7 +17,7 @@ const READERS = 100
 const LINES_PER_FRAME = 100
 /** Frames on their way that the slowest reader has not got yet: below what a reader's queue holds, so that nothing is dropped. */
 const IN_FLIGHT = 8
-const FRAMES = { batch: 500, single: 200 }
+const FRAMES = { batch: 500, single: 60 }
 
 /** One task, 100 readers: lines that reach all of them, against a bare broadcast of the same frames. */
 export async function fanOut(): Promise<Row[]> {

@@ -69,6 +69,7 @@ function row(what: string, measured: number, most: number, note?: string): Row {
 async function openTask(browser: Browser, server: TestServer): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
   await page.addInitScript(recordLines)
+  await server.post('/tasks/latency/logs', { message: 'the page shows a list once there is a line' })
   await page.goto(`${server.url}/tasks/latency`)
   await page.getByRole('log').waitFor()
   return page
