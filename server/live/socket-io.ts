@@ -23,6 +23,8 @@ interface SocketData {
   principal: Principal
   subscribers: Map<string, Subscriber>
   leaves: Map<string, () => void>
+  /** The last request for each task whose subscription is not made yet. */
+  pending: Map<string, symbol>
 }
 type KerutaServer = Server<ClientToServerEvents, ServerToClientEvents, Record<string, never>, SocketData>
 type KerutaSocket = Socket<ClientToServerEvents, ServerToClientEvents, Record<string, never>, SocketData>
@@ -56,7 +58,7 @@ export function createSocketIo(options: SocketIoOptions) {
     options
       .authenticate(socket.request)
       .then(principal => {
-        socket.data = { principal, subscribers: new Map(), leaves: new Map() }
+        socket.data = { principal, subscribers: new Map(), leaves: new Map(), pending: new Map() }
         next()
       })
       .catch(error => next(connectError(error)))
@@ -96,7 +98,7 @@ function roomsOf(taskId: string, sessionId: string | null): string[] {
 }
 
 function connected(socket: KerutaSocket, options: SocketIoOptions): void {
-  const { subscribers, leaves, principal } = socket.data
+  const { subscribers, leaves, pending, principal } = socket.data
   const leave = options.watchToken(principal, () => socket.disconnect(true))
   const onDrain = () => {
     for (const subscriber of subscribers.values()) subscriber.drained()
@@ -113,21 +115,23 @@ function connected(socket: KerutaSocket, options: SocketIoOptions): void {
     leaves.get(taskId)?.()
   }
 
-  socket.on('subscribe', (request, answer) => {
-    subscribe(socket, request, options, end).then(
-      result => answer?.(result),
-      error => answer?.({ ok: false, error: answerError(error) }),
+  socket.on('subscribe', (request, asked) => {
+    const answer = answerOf(asked)
+    subscribe(socket, request, options, end).then(answer, error =>
+      answer({ ok: false, error: answerError(error) }),
     )
   })
-  socket.on('unsubscribe', (request, answer) => {
+  socket.on('unsubscribe', (request, asked) => {
+    const answer = answerOf(asked)
     const parsed = unsubscribeRequestSchema.safeParse(request)
     if (parsed.success && 'taskId' in parsed.data) {
+      pending.delete(parsed.data.taskId)
       end(parsed.data.taskId)
       void socket.leave(taskRoom(parsed.data.taskId))
     } else if (parsed.success) {
       for (const room of listRooms(options.visibleSessions(principal))) void socket.leave(room)
     }
-    answer?.({ ok: parsed.success })
+    answer({ ok: parsed.success })
   })
   socket.on('disconnect', () => {
     leave()
@@ -137,14 +141,14 @@ function connected(socket: KerutaSocket, options: SocketIoOptions): void {
 
 async function subscribe(
   socket: KerutaSocket,
-  request: unknown,
+  given: unknown,
   options: SocketIoOptions,
   end: (taskId: string) => void,
 ): Promise<SubscribeAnswer> {
-  const parsed = subscribeRequestSchema.safeParse(request)
+  const parsed = subscribeRequestSchema.safeParse(given)
   if (!parsed.success)
     throw new KerutaError('BAD_REQUEST', 'subscribe takes {taskId, options} or {channel: "tasks"}')
-  const { principal, subscribers } = socket.data
+  const { principal, subscribers, leaves, pending } = socket.data
   if ('channel' in parsed.data) {
     await socket.join(listRooms(options.visibleSessions(principal)))
     return { ok: true, after: 0, lastSeq: 0 }
@@ -154,22 +158,24 @@ async function subscribe(
   if (!id.success) throw new KerutaError('BAD_REQUEST', `taskId ${id.error.issues[0]!.message}`)
   const taskId = id.data
   const filter = filterOf(wanted)
-  await options.access.read(principal, taskId)
-  const head = await options.lastSeq(taskId)
-  if (socket.disconnected) throw new KerutaError('BAD_REQUEST', 'the connection has ended')
-  const after = Math.min(wanted.after ?? (wanted.realtime ? head : 0), head)
-  end(taskId)
-  await socket.join(taskRoom(taskId))
-  socket.data.leaves.set(taskId, options.reader())
-  const subscriber = options.hub.subscribe({
-    taskId,
-    filter,
-    after,
-    realtime: wanted.realtime,
-    sink: sinkOf(socket, taskId, () => end(taskId)),
-  })
-  subscribers.set(taskId, subscriber)
-  return { ok: true, after, lastSeq: head }
+  const request = Symbol(taskId)
+  pending.set(taskId, request)
+  const isLast = () => pending.get(taskId) === request
+  try {
+    await options.access.read(principal, taskId)
+    const head = await options.lastSeq(taskId)
+    if (socket.disconnected) throw new KerutaError('BAD_REQUEST', 'the connection has ended')
+    const after = Math.min(wanted.after ?? (wanted.realtime ? head : 0), head)
+    if (!isLast()) return { ok: true, after, lastSeq: head }
+    end(taskId)
+    void socket.join(taskRoom(taskId))
+    leaves.set(taskId, options.reader())
+    const sink = sinkOf(socket, taskId, () => end(taskId))
+    subscribers.set(taskId, options.hub.subscribe({ taskId, filter, after, realtime: wanted.realtime, sink }))
+    return { ok: true, after, lastSeq: head }
+  } finally {
+    if (isLast()) pending.delete(taskId)
+  }
 }
 
 function sinkOf(socket: KerutaSocket, taskId: string, end: () => void): Sink {
@@ -184,6 +190,11 @@ function sinkOf(socket: KerutaSocket, taskId: string, end: () => void): Sink {
       end()
     },
   }
+}
+
+/** A client may leave the function out, or send something else in its place. */
+function answerOf<T>(asked: ((answer: T) => void) | undefined): (answer: T) => void {
+  return typeof asked === 'function' ? asked : () => {}
 }
 
 function listRooms(sessions: string[] | null): string[] {

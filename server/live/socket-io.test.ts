@@ -1,0 +1,60 @@
+import { io, type Socket } from 'socket.io-client'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ADMIN_KEY, TestServer } from '#server/testing/test-server.ts'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await TestServer.start({ KERUTA_INGEST_RATE: '0' })
+})
+afterAll(() => server.dispose())
+
+async function connect(): Promise<Socket> {
+  const socket = io(server.url, {
+    transports: ['websocket'],
+    forceNew: true,
+    extraHeaders: { authorization: `Bearer ${ADMIN_KEY}` },
+  })
+  await new Promise<void>(resolve => socket.once('connect', resolve))
+  return socket
+}
+
+test('An answer that is asked for without a function to take it is left out', async () => {
+  const socket = await connect()
+  for (const event of ['subscribe', 'unsubscribe'])
+    for (const request of [{ taskId: 't' }, { taskId: '/' }, 7, null])
+      socket.emit(event, request, 'no function')
+  const answer = await socket.emitWithAck('subscribe', { taskId: 't' })
+  expect(answer).toEqual({ ok: true, after: 0, lastSeq: 0 })
+  expect(server.output).not.toContain('Error')
+  socket.close()
+})
+
+test('Of two subscriptions to one task at once the last counts, and no line comes twice', async () => {
+  const socket = await connect()
+  const seqs: number[] = []
+  socket.on('logs', ({ entries }) => seqs.push(...entries.map(({ seq }: { seq: number }) => seq)))
+  const subscribe = () => socket.emitWithAck('subscribe', { taskId: 'twice', options: { after: 0 } })
+  await Promise.all(Array.from({ length: 20 }, subscribe))
+  await server.post('/tasks/twice/logs', [{ message: 'a' }, { message: 'b' }])
+  await expect.poll(() => seqs.length).toBeGreaterThanOrEqual(2)
+  await socket.emitWithAck('unsubscribe', { taskId: 'twice' })
+  await server.post('/tasks/twice/logs', [{ message: 'c' }])
+  await subscribe()
+  await expect.poll(() => seqs.at(-1)).toBe(3)
+  expect(seqs).toEqual([1, 2, 1, 2, 3])
+  socket.close()
+})
+
+test('A task that is left before its subscription is answered is left', async () => {
+  const socket = await connect()
+  const seqs: number[] = []
+  socket.on('logs', ({ entries }) => seqs.push(...entries.map(({ seq }: { seq: number }) => seq)))
+  const subscribed = socket.emitWithAck('subscribe', { taskId: 'left' })
+  await socket.emitWithAck('unsubscribe', { taskId: 'left' })
+  await subscribed.catch(() => undefined)
+  await server.post('/tasks/left/logs', [{ message: 'a' }])
+  await socket.emitWithAck('subscribe', { taskId: 'left', options: { after: 1 } })
+  await server.post('/tasks/left/logs', [{ message: 'b' }])
+  await expect.poll(() => seqs).toEqual([2])
+  socket.close()
+})
