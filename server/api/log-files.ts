@@ -70,7 +70,7 @@ export function logFilesApi({ tasks, queries, streamLogs }: LogFilesApiDeps) {
       }
       // Nobody would ever end what a HEAD had opened.
       if (c.req.method === 'HEAD') return c.body(null, 200, headers)
-      return c.body(queries.export(taskId, filter, format), 200, headers)
+      return c.body(await queries.export(taskId, filter, format), 200, headers)
     },
   )
 

@@ -250,6 +250,14 @@ test('an export is gzipped for who takes it', async () => {
   expect(JSON.parse(gunzipSync(await response.arrayBuffer()).toString())).toHaveLength(10)
 })
 
+test('an export whose regular expression never ends is refused, not a file that breaks off', async () => {
+  const { call } = await openApi()
+  await call('POST', 'tasks/t/logs', { body: { message: `${'a'.repeat(60)}!` } })
+  const answer = await call('GET', 'tasks/t/logs/export?format=csv&regex=true&search=^(a%2B)%2B$')
+  expect(answer).toMatchObject({ status: 422, body: { code: 'QUERY_TIMEOUT' } })
+  expect(answer.headers.get('content-disposition')).toBeNull()
+})
+
 test('an export in an unknown format, or of an unknown task, is refused', async () => {
   const { call } = await withLines()
   const format = await call('GET', 'tasks/t/logs/export?format=pdf')

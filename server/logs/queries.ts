@@ -24,9 +24,9 @@ export interface LogQueries {
   /**
    * The matching entries as a file, streamed with back-pressure: those up to the log's end at the beginning. CSV has a header row, CRLF and
    * cells that a spreadsheet would run defused by a `'`; `txt` has the messages alone. A log that is deleted meanwhile ends the file as it
-   * should end.
+   * should end. Rejects where it fails at its beginning; later the stream breaks off.
    */
-  export(taskId: string, filter: LogFilter, format: ExportFormat): ReadableStream<Uint8Array>
+  export(taskId: string, filter: LogFilter, format: ExportFormat): Promise<ReadableStream<Uint8Array>>
   /**
    * Across tasks, newest first; lines of one time by task, then by falling seq. `taskIds` limits it to those. `cursor` null: that was all.
    * Fewer than `limit` entries, maybe none, with a cursor: the time ran out, ask again from there.

@@ -119,7 +119,7 @@ test.each(FILTERS)(
 )
 
 async function exported(filter: LogFilter, format: 'json' | 'ndjson' | 'csv' | 'txt', taskId = 'task') {
-  return new Response(queries.export(taskId, filter, format)).text()
+  return new Response(await queries.export(taskId, filter, format)).text()
 }
 
 test('an automatic histogram has at most 120 buckets of a round width', async () => {
@@ -201,10 +201,10 @@ test('a regular expression that never ends is stopped, disturbs no other query, 
 test('a reader that leaves stops its export, and one whose log is deleted gets the end of its file', async () => {
   const lines = Array.from({ length: 4000 }, (_, n) => ({ message: `${n} ${'x'.repeat(60)}` }))
   for (let part = 0; part < 8; part++) await testStore.append('long', lines, 'zstd')
-  const leaving = queries.export('long', {}, 'json').getReader()
+  const leaving = (await queries.export('long', {}, 'json')).getReader()
   await leaving.read()
   await leaving.cancel()
-  const staying = queries.export('long', {}, 'json').getReader()
+  const staying = (await queries.export('long', {}, 'json')).getReader()
   const chunks = [(await staying.read()).value]
   await testStore.store.segments.remove('long')
   for (let next = await staying.read(); !next.done; next = await staying.read()) chunks.push(next.value)

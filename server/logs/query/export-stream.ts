@@ -5,12 +5,14 @@ const AHEAD_BYTES = 512 * 1024
 const CHUNK_BYTES = 256 * 1024
 
 /**
- * An export as a stream. Each step is asked for when the reader has room for it, and none after the reader has gone.
+ * An export as a stream. Each step is asked for when the reader has room for it, and none after the reader has gone. The first is
+ * awaited here, so that what fails at once rejects instead of cutting a file that has begun.
  * @param ask for the step that follows a place
  */
-export function exportStream(
+export async function exportStream(
   ask: (from: ExportPlace | undefined) => Promise<ExportStep>,
-): ReadableStream<Uint8Array> {
+): Promise<ReadableStream<Uint8Array>> {
+  let first: ExportStep | undefined = await ask(undefined)
   let place: ExportPlace | undefined
   let cancelled = false
   return new ReadableStream<Uint8Array>(
@@ -18,7 +20,8 @@ export function exportStream(
       async pull(controller) {
         let step: ExportStep
         do {
-          step = await ask(place)
+          step = first ?? (await ask(place))
+          first = undefined
           place = step.next
         } while (step.bytes.length === 0 && place && !cancelled)
         if (cancelled) return
