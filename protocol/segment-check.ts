@@ -89,7 +89,7 @@ function checkExtras(segment: Segment): void {
       Object.keys(unknown).length === 0 &&
       (metadata === undefined || isObject(metadata)) &&
       (step === undefined || (typeof step === 'string' && step.length <= 200)) &&
-      (durationMs === undefined || (typeof durationMs === 'number' && durationMs >= 0)) &&
+      (durationMs === undefined || (Number.isFinite(durationMs) && Number(durationMs) >= 0)) &&
       (lineNumber === undefined ||
         lineNumber === null ||
         (Number.isInteger(lineNumber) && lineNumber > 0 && lineNumber <= 0xffffffff))

@@ -211,4 +211,17 @@ describe('Ingest', () => {
     await ingest.idle()
     expect((await store.segments.head('busy')).streams.get('s')).toEqual({ n: 3, endN: 3 })
   })
+
+  test('refuses a duration without end, which no JSON could tell', async () => {
+    const writer = new SegmentWriter()
+    writer.addString('x', 0, 1, 0, { durationMs: 12345 })
+    const bytes = Buffer.from(
+      Buffer.from(writer.finish()).toString('latin1').replace('12345', '1e999'),
+      'latin1',
+    )
+    await expect(ingestInto(store.segments).appendSegment('endless', 's', 1, bytes)).rejects.toMatchObject({
+      code: 'BAD_SEGMENT',
+      message: 'the extra of line 0 has a field that is unknown or of a wrong type',
+    })
+  })
 })
