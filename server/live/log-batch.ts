@@ -58,7 +58,8 @@ export class LogBatch {
 
   /** Memory that it takes about, its entries and their JSON made. */
   get weight(): number {
-    return 3 * this.textBytes + 400 * this.count
+    const extraBytes = (this.#segment.extraBytes * this.count) / this.#segment.count
+    return 3 * (this.textBytes + extraBytes) + 400 * this.count
   }
 
   get entries(): LogEntry[] {

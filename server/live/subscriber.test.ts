@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { LogFilter } from '#protocol/log-filter.ts'
 import { Segment } from '#protocol/segment.ts'
+import type { EntryExtra } from '#protocol/segment-layout.ts'
 import { SegmentWriter, sliceSegment } from '#protocol/segment-writer.ts'
 import type { ReadAnswer } from '#server/logs/queries.ts'
 import { LogBatch } from './log-batch.ts'
@@ -17,9 +18,10 @@ class ModelLog {
     return this.batches.at(-1)?.lastSeq ?? 0
   }
 
-  append(lines: number): LogBatch {
+  append(lines: number, extra?: EntryExtra): LogBatch {
     const writer = new SegmentWriter()
-    for (let index = 0; index < lines; index++) writer.addString(`line ${this.lastSeq + index + 1}`, 1, 1)
+    for (let index = 0; index < lines; index++)
+      writer.addString(`line ${this.lastSeq + index + 1}`, 1, 1, 0, extra)
     const segment = new Segment(writer.finish())
     const batch = new LogBatch('t', this.lastSeq + 1, segment)
     this.#segments.set(batch, segment)
@@ -60,7 +62,7 @@ class Reader implements Sink {
   live = (seq: number) => {
     this.liveAt = seq
   }
-  failed = (error: unknown) => {
+  failed: Sink['failed'] = error => {
     throw error
   }
 }
@@ -152,6 +154,33 @@ describe('A reader', () => {
     expect(reader.gaps[0]![0]).toBe(1)
     expect(reader.gaps[0]![1]).toBeGreaterThan(50)
     expect(reader.seen).toEqual(range(1, 100))
+  })
+
+  test('that stalls keeps no more than its queue, also where the lines are short and their metadata is not', async () => {
+    const log = new ModelLog()
+    const { reader, subscriber } = reading(log, 0, { maxQueueBytes: 1_000_000 })
+    await log.answerReads()
+    reader.open = false
+    for (let batch = 0; batch < 100; batch++)
+      subscriber.offer(log.append(1, { metadata: { text: 'x'.repeat(60_000) } }))
+    reader.open = true
+    subscriber.drained()
+    expect(reader.gaps[0]![1]).toBeGreaterThan(80)
+    expect(reader.seen).toEqual(range(1, 100))
+  })
+
+  test('is told where what is stored cannot be shown, and the server goes on', async () => {
+    const log = new ModelLog()
+    log.append(1)
+    const { reader, subscriber } = reading(log, 0)
+    const failures: unknown[] = []
+    reader.failed = error => void failures.push(error)
+    reader.batch = () => {
+      throw new RangeError('too deep')
+    }
+    await log.answerReads()
+    await expect.poll(() => failures).toEqual([new RangeError('too deep')])
+    subscriber.close()
   })
 
   test('that wants the stored part only is told the end and gets nothing live', async () => {

@@ -71,7 +71,9 @@ export class Subscriber {
   }
 
   start(): void {
-    void this.#catchUp()
+    this.#catchUp().catch(error => {
+      if (!this.#closed) this.#options.sink.failed(error)
+    })
   }
 
   /** Takes a live batch. A regex is never run here: such a reader is fed by queries, which have a time budget. */
@@ -156,7 +158,7 @@ export class Subscriber {
 
   #fallBack(): void {
     this.#catchingUp = true
-    void this.#catchUp()
+    this.start()
   }
 
   async #catchUp(): Promise<void> {
@@ -164,13 +166,7 @@ export class Subscriber {
     while (!this.#closed) {
       while (!this.#closed && !sink.writable()) await new Promise<void>(resolve => (this.#wake = resolve))
       if (this.#closed) return
-      let answer: Awaited<ReturnType<LogQueries['read']>>
-      try {
-        answer = await queries.read(this.taskId, filter, this.#cursor)
-      } catch (error) {
-        if (!this.#closed) sink.failed(error)
-        return
-      }
+      const answer = await queries.read(this.taskId, filter, this.#cursor)
       if (this.#closed) return
       this.#deliverStored(answer)
       if (this.#cursor < answer.lastSeq) continue

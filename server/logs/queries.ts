@@ -14,7 +14,7 @@ export interface LogQueries {
   ): Promise<{ entries: LogEntry[]; total: number }>
   /** At most `limit` matching entries next to a seq; `desc` answers come newest first. */
   slice(taskId: string, filter: LogFilter, at: SliceRange): Promise<SliceAnswer>
-  /** For live readers that catch up: what follows `after`, in rising seq, at most about 256 KiB of text. */
+  /** For live readers that catch up: what follows `after`, in rising seq, at most about 256 KiB. */
   read(taskId: string, filter: LogFilter, after: number): Promise<ReadAnswer>
   /**
    * @param intervalMs width of the histogram's buckets; 'auto' takes a round one that gives at most 120

@@ -122,6 +122,16 @@ async function exported(filter: LogFilter, format: 'json' | 'ndjson' | 'csv' | '
   return new Response(await queries.export(taskId, filter, format)).text()
 }
 
+test('a live reader is given a bounded piece at once, also where the lines are short and their metadata is not', async () => {
+  const extra = { metadata: { text: 'x'.repeat(60_000) } }
+  for (let part = 0; part < 30; part++) await testStore.append('heavy', [{ message: 'x', extra }])
+  const whole = await queries.read('heavy', {}, 0)
+  expect(whole.cursor).toBeLessThan(10)
+  const matching = await queries.read('heavy', { level: ['INFO'] }, whole.cursor)
+  expect(matching.entries!.length).toBeLessThan(10)
+  expect(matching.cursor).toBe(whole.cursor + matching.entries!.length)
+})
+
 test('an automatic histogram has at most 120 buckets of a round width', async () => {
   const { histogram } = await queries.stats('task', {}, 'auto')
   expect(histogram?.intervalMs).toBe(500)

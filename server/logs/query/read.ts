@@ -11,7 +11,7 @@ export interface ReadRequest {
   after: number
 }
 
-const MOST_TEXT = 256 * 1024
+const MOST_BYTES = 256 * 1024
 /** A reader of rare lines hears where it stands at least this often. */
 const MOST_MS = 200
 
@@ -26,7 +26,7 @@ export async function readOn(
   const answer: ReadAnswer = filter.matchesAll
     ? { segments: [], cursor: after, lastSeq }
     : { entries: [], cursor: after, lastSeq }
-  let text = 0
+  let size = 0
   for await (const piece of scan(
     context,
     taskId,
@@ -43,8 +43,9 @@ export async function readOn(
       answer.segments.push({ firstSeq: header.firstSeq + from, bytes: own })
     }
     answer.cursor = header.firstSeq + to - 1
-    text += answer.segments ? header.textBytes : (header.textBytes * lines.length) / header.count
-    if (text >= MOST_TEXT || performance.now() >= stopAt) {
+    const bytes = segment?.bytes.length ?? 0
+    size += answer.segments ? bytes : (bytes * lines.length) / header.count
+    if (size >= MOST_BYTES || performance.now() >= stopAt) {
       answer.lastSeq = Math.max(lastSeq, answer.cursor)
       return answer
     }
