@@ -167,6 +167,14 @@ test('headers over the limit, and what is not HTTP, are answered with what is wr
   )
 })
 
+test('a health check of HTTP/1.0 needs no Host header', async () => {
+  const raw = connect(Number(new URL(base).port), '127.0.0.1')
+  raw.end('GET /healthz HTTP/1.0\r\n\r\n')
+  let answer = ''
+  for await (const chunk of raw) answer += chunk
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+})
+
 test('a Host header or path that makes no URL is refused', async () => {
   const bad = httpRequest(`${base}/api/echo`, { headers: { host: 'a b' } }).end()
   const [answer] = (await once(bad, 'response')) as [IncomingMessage]

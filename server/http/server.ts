@@ -58,6 +58,8 @@ export function createHttpServer({ api, pages, upgrade, logger, metrics }: HttpS
   const report: Report = err => logger.error({ err }, 'request failed')
   const answerApi = getRequestListener((request, env) => api(request, env as HttpBindings), {
     overrideGlobalObjects: false,
+    // HTTP/1.0 needs no Host header, and health checks of proxies send none.
+    hostname: 'localhost',
     // What reaches this is a request line or Host header that makes no URL; the app answers its own errors.
     errorHandler: error =>
       problemResponse(new KerutaError('BAD_REQUEST', `not a good request: ${String(error)}`)),
