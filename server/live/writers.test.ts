@@ -135,9 +135,10 @@ describe('A writer over WebSocket', () => {
       /n must count up by one/,
     ],
   ])('that sends %s is told what is wrong, and stays connected', async (bad, reason) => {
-    const { ws, send, frame: next } = await connect('bad')
+    const { ws, frames, send, frame: next } = await connect('bad')
     send(bad)
     expect(await next('error')).toMatchObject({ code: 'BAD_REQUEST', message: expect.stringMatching(reason) })
+    expect(frames.map(({ type }) => type)).toEqual(['error'])
     send({ type: 'ping' })
     await next('pong')
     ws.close()

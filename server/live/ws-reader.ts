@@ -40,6 +40,7 @@ export class SocketReader {
     const { taskId, access, principal, lastSeq, hub, reader } = this.#deps
     const generation = ++this.#generation
     try {
+      const filter = filterOf(options)
       await access.read(principal, taskId)
       const head =
         this.#subscribedBefore || options.after !== undefined
@@ -53,7 +54,7 @@ export class SocketReader {
       this.#leave = reader()
       this.#subscriber = hub.subscribe({
         taskId,
-        filter: filterOf(options),
+        filter,
         after,
         realtime: options.realtime,
         sink: this.#sink(options, head),
