@@ -125,6 +125,7 @@ async function openContext(flags: GlobalFlags, rest: string[]): Promise<Context>
     api: () => openApi(config),
     commands: describeCommands,
     print: text => process.stdout.write(`${text}\n`),
+    warn: write,
     say: message => void (config.quiet || write(message)),
     explain: message => void (config.verbose && write(message)),
   }

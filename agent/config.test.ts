@@ -109,6 +109,13 @@ describe('settings', () => {
     ])
   })
 
+  it('know the variables of the server as not their own', async () => {
+    const source = readFileSync(new URL('../server/config.ts', import.meta.url), 'utf8')
+    const names = source.match(/KERUTA_[A-Z_]+/g)!
+    const env = Object.fromEntries(names.map(name => [name, 'x']))
+    expect((await loadConfig({}, { HOME: home, ...env })).warnings).toEqual([])
+  })
+
   it('are written without losing the comments of the file or its spelling', () => {
     const path = join(home, 'c.yaml')
     writeFileSync(path, '# ours\nerror_handling:\n  retry_count: 3 # be patient\n')

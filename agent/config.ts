@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { usageError } from './exit.ts'
+import { findHome } from './home.ts'
 import { nearest } from './nearest.ts'
 import {
   OTHER_VARIABLES,
@@ -52,8 +53,10 @@ export interface Config extends Settings {
   json: boolean
   verbose: boolean
   quiet: boolean
-  /** Where spool and settings lie. */
+  /** Where the spool lies. */
   home: string
+  /** Why that is not the folder that was wanted. */
+  homeTrouble: string | undefined
   /** Settings with their origin, for `config show`. */
   resolved: ResolvedSetting[]
   /** The file that `config set` writes. */
@@ -92,12 +95,14 @@ export async function loadConfig(flags: GlobalFlags, env: Environment = process.
   }
   const resolved = (Object.keys(SETTINGS) as SettingName[]).map(name => resolve(name, flags, env, entries))
   const settings = Object.fromEntries(resolved.map(({ name, value }) => [name, value])) as Settings
+  const home = findHome(env, settings.baseDir)
   return {
     ...settings,
     json: flags.json ?? false,
     verbose: flags.verbose ?? false,
     quiet: flags.quiet ?? false,
-    home: settings.baseDir ?? defaultHome(env),
+    home: home.path,
+    homeTrouble: home.trouble,
     resolved,
     userFile,
     warnings,
@@ -159,14 +164,4 @@ function unknownVariables(env: Environment): string[] {
 
 export function suggestion(name: string | undefined): string {
   return name ? `; did you mean ${name}?` : ''
-}
-
-function defaultHome(env: Environment): string {
-  const home = join(env.HOME ?? homedir(), '.keruta')
-  try {
-    mkdirSync(home, { recursive: true, mode: 0o700 })
-    return home
-  } catch {
-    return join(tmpdir(), 'keruta')
-  }
 }

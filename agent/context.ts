@@ -12,7 +12,9 @@ export interface Context {
   commands(): Promise<CommandWords[]>
   /** Results, to stdout. */
   print(text: string): void
-  /** Notices, to stderr, one line each; none with `--quiet`. */
+  /** Errors that end nothing, to stderr, one line each. */
+  warn(message: string): void
+  /** Notices, to stderr; none with `--quiet`. */
   say(message: string): void
   /** Notices for `--verbose`. */
   explain(message: string): void

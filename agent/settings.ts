@@ -201,14 +201,27 @@ export const SETTINGS = {
     env: ['KERUTA_BASE_DIR'],
     kind: 'text',
     fallback: undefined,
-    about: 'spool and settings; default: ~/.keruta, or keruta in the temporary folder',
+    about: 'where the spool lies; default: ~/.keruta, or /tmp/keruta where that cannot be written',
   },
 } as const satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof SETTINGS
 
-/** What only tests and odd hosts need, no settings of a file. */
-export const OTHER_VARIABLES = ['KERUTA_CONFIG']
+/** Variables that are no settings of the agent: the first names a file of them, the others are the server's. */
+export const OTHER_VARIABLES = [
+  'KERUTA_CONFIG',
+  'KERUTA_ADMIN_KEY',
+  'KERUTA_ALLOWED_ORIGINS',
+  'KERUTA_AUTH',
+  'KERUTA_DATA_DIR',
+  'KERUTA_INGEST_RATE',
+  'KERUTA_JWT_SECRET',
+  'KERUTA_READER_QUEUE_KB',
+  'KERUTA_READER_RATE',
+  'KERUTA_REGEX_TIMEOUT_MS',
+  'KERUTA_SERVER_LOG_LEVEL',
+  'KERUTA_STORE',
+]
 
 /**
  * Reads a setting's text.

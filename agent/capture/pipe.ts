@@ -14,11 +14,16 @@ const READ_BYTES = 64 * 1024
 
 /**
  * Real pipes, by named ones that are unlinked at once. Node's own are socket pairs, on which `echo x > /dev/stderr` fails in the
- * child. `undefined` where the system has no named pipes.
+ * child. `undefined` where none can be made here.
  */
 export function makePipes(count: number): Pipe[] | undefined {
   if (process.platform === 'win32') return undefined
-  const dir = mkdtempSync(join(tmpdir(), 'keruta-'))
+  let dir: string
+  try {
+    dir = mkdtempSync(join(tmpdir(), 'keruta-'))
+  } catch {
+    return undefined
+  }
   try {
     const paths = Array.from({ length: count }, (_, index) => join(dir, String(index)))
     if (spawnSync('mkfifo', ['-m', '600', ...paths]).status !== 0) return undefined

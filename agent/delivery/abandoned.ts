@@ -2,6 +2,7 @@ import { readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Context } from '../context.ts'
+import { isOwn, temporaryHomes } from '../home.ts'
 import { isAlive, type Owner, readMeta, thisProcess } from './meta.ts'
 import { spoolDir } from './stream-settings.ts'
 
@@ -13,20 +14,32 @@ const CLAIM = /\.(\d+)-(\w*)$/
 
 /** Delivers what agents that died or gave up have left in the spool, within a bounded time. Failures leave it for the next. */
 export async function deliverInPassing(context: Context): Promise<void> {
-  const folder = spoolDir(context.config)
   const deadline = performance.now() + BUDGET_MS
-  for (const name of abandonedSpools(folder)) {
+  for (const { folder, name } of abandonedSpools(context)) {
     if (performance.now() > deadline) return
     const dir = claim(folder, name)
     if (dir === undefined) continue
     const { deliverSpool } = await import('./recover.ts')
-    const delivered = await deliverSpool(context, dir, deadline - performance.now())
-    if (!delivered) return
+    try {
+      if (!(await deliverSpool(context, dir, deadline - performance.now()))) return
+    } catch (error) {
+      context.explain(`the spool ${dir} is kept: ${(error as Error).message}`)
+    }
   }
 }
 
 /** Spools whose agent has gone, oldest first. */
-export function abandonedSpools(folder: string): string[] {
+function abandonedSpools({ config }: Context): { folder: string; name: string }[] {
+  const folders = [
+    spoolDir(config),
+    ...temporaryHomes()
+      .filter(isOwn)
+      .map(home => join(home, 'spool')),
+  ]
+  return [...new Set(folders)].flatMap(folder => abandonedIn(folder).map(name => ({ folder, name })))
+}
+
+function abandonedIn(folder: string): string[] {
   let names: string[]
   try {
     names = readdirSync(folder).sort()

@@ -2,20 +2,25 @@ import { utimesSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { uuidv7 } from '#protocol/id-text.ts'
-import type { FailTask, StartTask, SuccessTask } from '#protocol/task.ts'
 import { BufferPool } from './buffer-pool.ts'
-import { type SpoolMeta, thisProcess, writeMeta } from './meta.ts'
+import { type SpoolMeta, thisProcess } from './meta.ts'
+import { Notes } from './notes.ts'
 import { Outbox } from './outbox.ts'
 import { SendQueue } from './queue.ts'
 import type { SpoolRecord } from './record.ts'
+import { Room } from './room.ts'
 import { Sender, type SenderEvents } from './sender.ts'
 import { Spool } from './spool.ts'
 
 /** How often an agent shows other hosts, which cannot see its process, that its spool is in use. */
 const PULSE_MS = 15_000
+/** How often a disk that takes nothing is tried again. */
+const DISK_RETRY_MS = 500
 
 export interface StreamSettings {
   spoolDir: string
+  /** Why that is not where it was wanted. */
+  spoolTrouble: string | undefined
   spoolMaxBytes: number
   apiUrl: string
   /** Without the task: `ws://host/ws/tasks`. */
@@ -33,9 +38,9 @@ export interface StreamEvents {
   cancel(message: string | undefined): void
   /** Reading is to stop (true) or go on (false): the spool is full, or has room again. */
   pressure(stop: boolean): void
-  /** For stderr. */
+  /** Errors. */
+  warn(message: string): void
   say(message: string): void
-  /** For stderr with `--verbose`. */
   explain(message: string): void
 }
 
@@ -48,9 +53,9 @@ export class LogStream {
   readonly #spool: Spool
   readonly #queue: SendQueue
   readonly #pool = new BufferPool()
-  readonly #meta: SpoolMeta
-  readonly #pulse: NodeJS.Timeout
-  #full = false
+  readonly #notes: Notes
+  readonly #room: Room
+  readonly #timers: NodeJS.Timeout[]
   #warned = false
   #progressAt = performance.now()
   #refused = false
@@ -63,13 +68,29 @@ export class LogStream {
   ) {
     this.#settings = settings
     this.#events = events
+    if (settings.spoolTrouble) events.warn(settings.spoolTrouble)
     const streamId = uuidv7()
     const agentId = `${hostname().slice(0, 100)}:${process.pid}`
     const { apiUrl, websocketUrl } = settings
-    this.#meta = { version: 1, taskId, streamId, agentId, apiUrl, websocketUrl, owner: thisProcess() }
-    this.#spool = new Spool(join(settings.spoolDir, streamId))
-    writeMeta(this.#spool.dir, this.#meta)
-    this.#pulse = setInterval(() => touch(this.#spool.dir), PULSE_MS)
+    const meta: SpoolMeta = {
+      version: 1,
+      taskId,
+      streamId,
+      agentId,
+      apiUrl,
+      websocketUrl,
+      owner: thisProcess(),
+    }
+    this.#spool = Spool.create(join(settings.spoolDir, streamId))
+    this.#notes = new Notes(this.#spool.dir, meta)
+    this.#timers = [
+      setInterval(() => touch(this.#spool.dir), PULSE_MS),
+      setInterval(() => this.#mend(), DISK_RETRY_MS),
+    ]
+    this.#room = new Room(this.#spool, settings.spoolMaxBytes, {
+      pressure: stop => events.pressure(stop),
+      slowed: reason => this.#tellSlowed(reason),
+    })
     this.#queue = new SendQueue(this.#spool, this.#pool, settings.bufferLines)
     this.outbox = new Outbox(streamId, this.#pool, record => this.#keep(record))
     this.sender = new Sender({
@@ -89,7 +110,7 @@ export class LogStream {
   }
 
   get agentId(): string {
-    return this.#meta.agentId
+    return this.#notes.agentId
   }
 
   get dir(): string {
@@ -97,13 +118,8 @@ export class LogStream {
   }
 
   /** Notes what is to be told, so that a later agent can tell it. `undefined` once it has been told. */
-  note(change: {
-    runs?: boolean
-    start?: StartTask
-    finish?: { success: SuccessTask } | { fail: FailTask }
-  }): void {
-    Object.assign(this.#meta, change)
-    writeMeta(this.#spool.dir, this.#meta)
+  note(change: Pick<SpoolMeta, 'runs' | 'start' | 'finish'>): void {
+    this.#notes.note(change)
   }
 
   /**
@@ -112,8 +128,7 @@ export class LogStream {
    */
   async end(drainMs: number): Promise<boolean> {
     this.outbox.cut()
-    this.#meta.endN = this.outbox.n
-    writeMeta(this.#spool.dir, this.#meta)
+    this.#notes.note({ endN: this.outbox.n })
     this.#progressAt = performance.now()
     const attemptsBefore = this.sender.attempts
     const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<false>()
@@ -133,54 +148,70 @@ export class LogStream {
     return this.outbox.n - this.sender.storedN
   }
 
+  /** What becomes of the lines that are missing, in words. */
+  get fate(): string {
+    this.#mend()
+    const { trouble, dir, safeN } = this.#spool
+    const lost = this.outbox.n - Math.max(safeN, this.sender.storedN)
+    const kept = `kept in ${dir} and delivered by the next keruta command`
+    if (lost === 0 && !this.#notes.stale) return kept
+    const why = trouble ? `the spool ${dir} cannot be written (${trouble.message})` : 'the spool was full'
+    return lost < this.missing
+      ? `${lost} lines are lost because ${why}, the rest is ${kept}`
+      : `lost because ${why}`
+  }
+
   /** Lets go. The spool is removed where nothing is left in it to tell. */
   close(told: boolean): void {
-    clearInterval(this.#pulse)
+    for (const timer of this.#timers) clearInterval(timer)
     this.sender.stop()
     if (told) this.#spool.remove()
     else this.#spool.close()
   }
 
   #keep(record: SpoolRecord): void {
-    try {
-      const at = this.#spool.append(record)
-      this.#queue.add(record, at)
-    } catch (error) {
-      throw new Error(`the spool ${this.#spool.dir} cannot be written: ${(error as Error).message}`, {
-        cause: error,
-      })
+    if (this.sender.stopped && this.#room.full) {
+      this.#pool.give(record.bytes)
+      return
     }
-    if (!this.#full && this.#spool.bytes >= this.#settings.spoolMaxBytes) this.#stopReading()
+    const at = this.#spool.append(record)
+    this.#queue.add(record, at)
+    this.#room.check()
+    if (this.#spool.trouble && !this.#warned) {
+      this.#warned = true
+      this.#events.warn(
+        `the spool ${this.#spool.dir} cannot be written (${this.#spool.trouble.message}): lines are kept in memory until they are delivered`,
+      )
+    }
     this.sender.wake()
   }
 
-  #stopReading(): void {
-    this.#full = true
-    this.#events.pressure(true)
-    if (this.#warned) return
-    this.#warned = true
-    const { spoolMaxBytes } = this.#settings
-    const lines = this.missing
-    this.outbox.say(
-      2,
-      `the spool has reached ${Math.round(spoolMaxBytes / 1_048_576)} MB (KERUTA_SPOOL_MAX_MB) with ${lines} lines that the server has not stored yet: the script is slowed down until there is room`,
-    )
+  /** Writes to the disk again what it did not take. */
+  #mend(): void {
+    if (this.#spool.trouble && this.#spool.retry())
+      this.#events.explain(`the spool ${this.#spool.dir} can be written again`)
+    this.#notes.retry()
+    this.#room.check()
+  }
+
+  #tellSlowed(reason: string): void {
+    const message = `${reason} with ${this.missing} lines that the server has not stored yet: the script is slowed down until there is room`
+    this.#events.warn(message)
+    this.outbox.say(2, message)
   }
 
   #senderEvents(): SenderEvents {
-    const say = (message: string) => this.#events.say(message)
     return {
       stored: () => {
         this.#progressAt = performance.now()
-        if (this.#full && this.#spool.bytes < this.#settings.spoolMaxBytes * 0.9) {
-          this.#full = false
-          this.#events.pressure(false)
-        }
+        this.#room.check()
       },
       cancel: message => this.#events.cancel(message),
       trouble: (message, fatal) => {
+        if (this.sender.stopped) this.#room.giveUp()
         if (fatal) this.#refused = true
-        say(message)
+        if (fatal) this.#events.warn(message)
+        else this.#events.say(message)
       },
       connected: () => {
         this.#refused = false

@@ -16,7 +16,7 @@ let dir: string
 let spool: Spool
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'keruta-queue-'))
-  spool = new Spool(dir)
+  spool = Spool.create(dir)
 })
 afterEach(() => {
   spool.close()

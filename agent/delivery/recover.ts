@@ -25,11 +25,11 @@ export async function deliverSpool(context: Context, dir: string, budgetMs: numb
     // A token for one task alone may not speak for another: that says nothing about the next spool.
     return error instanceof ApiError
   }
-  const spool = new Spool(dir)
+  const spool = Spool.open(dir)
   const sent = await sendLines(context, meta, spool, deadline - performance.now())
-  if (!sent) {
+  if (sent !== 'stored') {
     spool.close()
-    return false
+    return sent === 'refused'
   }
   try {
     if (!(await isRunOf(context, meta))) context.explain(`task ${meta.taskId} was run again since`)
@@ -63,15 +63,21 @@ async function sendLines(
   meta: SpoolMeta,
   spool: Spool,
   budgetMs: number,
-): Promise<boolean> {
+): Promise<'stored' | 'refused' | 'late'> {
   const settings = streamSettings(context.config)
   const pool = new BufferPool()
   const queue = new SendQueue(spool, pool, settings.bufferLines)
   const n = queue.recover()
-  if (n === 0 && meta.endN === undefined) return true
+  if (n === 0 && meta.endN === undefined) return 'stored'
   let lastProgress = performance.now()
-  const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<false>()
+  const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<'refused' | 'late'>()
   const { promise: allArrived, resolve: arrived } = Promise.withResolvers<void>()
+  // Whose stream was cut, by its agent's death or a full disk, printed more than there is: nobody may call it complete.
+  const isCut = () => meta.endN === undefined || (n < meta.endN && sender.storedN < meta.endN)
+  const look = () => {
+    lastProgress = performance.now()
+    if (isCut() && sender.storedN >= n) arrived()
+  }
   const sender = new Sender({
     ...settings,
     url: `${settings.websocketUrl}/${encodeURIComponent(meta.taskId)}`,
@@ -82,19 +88,22 @@ async function sendLines(
     spool,
     pool,
     on: {
-      stored: stored => {
-        lastProgress = performance.now()
-        if (meta.endN === undefined && stored >= n) arrived()
-      },
+      stored: look,
+      connected: look,
       cancel: () => {},
-      trouble: (_message, fatal) => fatal && giveUp(false),
+      trouble: (message, fatal) => {
+        context.explain(message)
+        if (fatal) giveUp('refused')
+      },
     },
   })
-  const check = setInterval(() => performance.now() - lastProgress > budgetMs && giveUp(false), 50)
+  const check = setInterval(() => performance.now() - lastProgress > budgetMs && giveUp('late'), 50)
   sender.start()
-  // Whose stream was cut by its agent's death may have printed more than was read: nobody may call it complete.
-  const complete = meta.endN === undefined ? allArrived : sender.end(meta.endN)
-  const done = await Promise.race([complete.then(() => true), gaveUp])
+  const complete = meta.endN === undefined ? [] : [sender.end(meta.endN)]
+  const done = await Promise.race([
+    gaveUp,
+    ...[allArrived, ...complete].map(each => each.then(() => 'stored' as const)),
+  ])
   clearInterval(check)
   sender.stop()
   return done

@@ -31,7 +31,7 @@ export interface SenderEvents {
   cancel(message: string | undefined): void
   /** Something that a person should hear of once. `fatal`: trying again will not help. */
   trouble(message: string, fatal: boolean): void
-  connected?(): void
+  connected(): void
   disconnected?(reason: string): void
 }
 
@@ -78,8 +78,9 @@ export class Sender {
     return this.#storedN
   }
 
-  get connected(): boolean {
-    return this.#streaming
+  /** Whether it has given up for good. */
+  get stopped(): boolean {
+    return this.#stopped
   }
 
   /** Attempts to connect since the last connection. */
@@ -151,18 +152,16 @@ export class Sender {
     this.#attempt = 0
     this.#told.clear()
     if (n < this.#storedN) {
-      this.#tell(
+      this.#giveUp(
         `the server has lost lines ${n + 1} to ${this.#storedN}, which it had stored; the rest stays in the spool`,
-        true,
       )
-      this.stop()
       return
     }
     this.#goBackTo(n)
     this.#acknowledged(n)
     this.#streaming = true
     this.#endSent = false
-    this.#options.on.connected?.()
+    this.#options.on.connected()
     this.#pump()
   }
 
@@ -189,10 +188,9 @@ export class Sender {
   }
 
   #onError(code: ErrorCode, message: string, n: number | undefined, retryAfterMs: number | undefined): void {
-    const { on, retryMs } = this.#options
+    const { retryMs } = this.#options
     if (code === 'BAD_SEGMENT') {
-      on.trouble(`the server cannot read this agent's lines (${message}); they stay in the spool`, true)
-      this.stop()
+      this.#giveUp(`the server cannot read this agent's lines (${message}); they stay in the spool`)
       return
     }
     if (code === 'FORBIDDEN' || code === 'UNAUTHENTICATED') {
@@ -255,7 +253,7 @@ export class Sender {
         this.#timer = setTimeout(() => this.wake(), waitMs)
         return
       }
-      const batch = queue.take(this.#storedN)
+      const batch = this.#take()
       if (batch === undefined) break
       this.#send(batch)
     }
@@ -263,11 +261,28 @@ export class Sender {
       this.#endN !== undefined &&
       !this.#endSent &&
       this.#inFlight.length === 0 &&
-      queue.takenN >= this.#endN
+      Math.max(queue.takenN, this.#storedN) >= this.#endN
     ) {
       this.#endSent = true
       this.#connection?.sendFrame({ type: 'end', streamId: this.#options.streamId, n: this.#endN })
     }
+  }
+
+  #take(): Batch | undefined {
+    const { queue } = this.#options
+    try {
+      return queue.take(this.#storedN)
+    } catch (error) {
+      this.#giveUp(
+        `lines after ${queue.takenN} cannot be read from the spool (${(error as Error).message}), and no more are sent`,
+      )
+      return undefined
+    }
+  }
+
+  #giveUp(message: string): void {
+    this.stop()
+    this.#options.on.trouble(message, true)
   }
 
   /** 0: what waits is to go now. Under load it waits for company, but not beyond the thresholds. */

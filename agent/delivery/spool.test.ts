@@ -27,34 +27,34 @@ function readAll(spool: Spool): number[] {
 
 describe('a spool', () => {
   it('gives back what was written, also to another process', () => {
-    const spool = new Spool(dir)
+    const spool = Spool.create(dir)
     for (const n of [1, 2, 3]) spool.append(record(n))
     spool.close()
-    const again = new Spool(dir)
+    const again = Spool.open(dir)
     expect(readAll(again)).toEqual([1, 2, 3])
     expect(frameOf(again.read(again.start)!.record)).toEqual(Buffer.alloc(100, 1))
   })
 
   it('drops a last record that was not written to its end', () => {
-    const spool = new Spool(dir)
+    const spool = Spool.create(dir)
     for (const n of [1, 2, 3]) spool.append(record(n))
     spool.close()
     truncateSync(join(dir, '00000001.seg'), 3 * 120 - 7)
-    expect(readAll(new Spool(dir))).toEqual([1, 2])
+    expect(readAll(Spool.open(dir))).toEqual([1, 2])
   })
 
   it('drops a record whose checksum does not fit', () => {
-    const spool = new Spool(dir)
+    const spool = Spool.create(dir)
     spool.append(record(1))
     spool.close()
     const torn = Buffer.from(record(2).bytes)
     torn[60]! ^= 1
     appendFileSync(join(dir, '00000001.seg'), torn)
-    expect(readAll(new Spool(dir))).toEqual([1])
+    expect(readAll(Spool.open(dir))).toEqual([1])
   })
 
   it('removes files whose lines are stored, and counts what is left', async () => {
-    const spool = new Spool(dir)
+    const spool = Spool.create(dir)
     const size = 3 * 1024 * 1024
     for (let n = 1; n <= 7; n++) spool.append(record(n, size))
     expect(readdirSync(dir)).toHaveLength(3)

@@ -1,27 +1,11 @@
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  statSync,
-  unlink,
-  writeSync,
-} from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { lastN, openRecord, RECORD_HEADER_BYTES, recordBytes, type SpoolRecord } from './record.ts'
+import { DiskPart, MemoryPart, type SpoolPart } from './spool-part.ts'
 
 export interface Position {
   file: number
   offset: number
-}
-
-interface SpoolFile {
-  number: number
-  bytes: number
-  lastN: number
 }
 
 const FILE_BYTES = 8 * 1024 * 1024
@@ -29,56 +13,101 @@ const LARGEST_RECORD = 8 * 1024 * 1024
 
 /**
  * Records of one stream on disk, in files that are only ever appended to and removed. Written, not fsynced: it survives the
- * agent's death, not the machine's. Throws what the file system throws.
+ * agent's death, not the machine's. What the disk does not take is kept in memory until it does.
  */
 export class Spool {
   readonly dir: string
-  readonly #files: SpoolFile[] = []
-  #writeFd: number | undefined
-  #readFd: { number: number; fd: number } | undefined
+  readonly #parts: SpoolPart[] = []
+  #writing: DiskPart | undefined
+  #reading: SpoolPart | undefined
   #bytes = 0
+  #memoryBytes = 0
   #lastNumber = 0
+  #safeN = 0
+  #trouble: Error | undefined
 
-  constructor(dir: string) {
-    this.dir = dir
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
-    for (const name of readdirSync(dir).sort()) {
-      const match = /^(\d{8})\.seg$/.exec(name)
-      if (!match) continue
-      const bytes = statSync(join(dir, name)).size
-      this.#files.push({ number: Number(match[1]), bytes, lastN: Number.POSITIVE_INFINITY })
-      this.#bytes += bytes
-      this.#lastNumber = Number(match[1])
+  /** A new spool. A disk that takes no folder is no error: see `trouble`. */
+  static create(dir: string): Spool {
+    const spool = new Spool(dir)
+    try {
+      mkdirSync(dir, { recursive: true, mode: 0o700 })
+    } catch (error) {
+      spool.#trouble = error as Error
     }
+    return spool
   }
 
-  /** Bytes on disk that are not released. */
+  /**
+   * The spool of an agent that has gone.
+   * @throws what the file system throws
+   */
+  static open(dir: string): Spool {
+    const spool = new Spool(dir)
+    for (const name of readdirSync(dir).sort()) {
+      const match = /^(\d{8,})\.seg$/.exec(name)
+      if (!match) continue
+      const part = new DiskPart(
+        join(dir, name),
+        Number(match[1]),
+        statSync(join(dir, name)).size,
+        Number.POSITIVE_INFINITY,
+      )
+      spool.#parts.push(part)
+      spool.#bytes += part.bytes
+      spool.#lastNumber = part.number
+    }
+    return spool
+  }
+
+  private constructor(dir: string) {
+    this.dir = dir
+  }
+
+  /** Bytes that are not released, in memory or on disk. */
   get bytes(): number {
     return this.#bytes
   }
 
+  /** Those of them that are in memory only. */
+  get memoryBytes(): number {
+    return this.#memoryBytes
+  }
+
+  /** Highest line that the disk has taken. */
+  get safeN(): number {
+    return this.#safeN
+  }
+
+  /** Why the disk takes nothing. */
+  get trouble(): Error | undefined {
+    return this.#trouble
+  }
+
   get start(): Position {
-    return { file: this.#files[0]?.number ?? 0, offset: 0 }
+    return { file: this.#parts[0]?.number ?? 0, offset: 0 }
   }
 
   append(record: SpoolRecord): Position {
-    let file = this.#files.at(-1)
-    if (file === undefined || this.#writeFd === undefined || file.bytes >= FILE_BYTES) file = this.#nextFile()
-    const position = { file: file.number, offset: file.bytes }
-    let written = 0
-    while (written < record.bytes.length) {
-      written += writeSync(
-        this.#writeFd!,
-        record.bytes,
-        written,
-        record.bytes.length - written,
-        file.bytes + written,
-      )
+    const part = this.#toDisk(record.bytes) ?? this.#toMemory(record.bytes)
+    part.lastN = lastN(record)
+    if (part === this.#writing) this.#safeN = part.lastN
+    this.#bytes += record.bytes.length
+    return { file: part.number, offset: part.bytes - record.bytes.length }
+  }
+
+  /** Moves what is in memory to the disk. @returns whether the disk takes everything again */
+  retry(): boolean {
+    try {
+      mkdirSync(this.dir, { recursive: true, mode: 0o700 })
+      // In their order: an agent that finds a hole in the files cannot go on behind it.
+      for (const [index, part] of this.#parts.entries()) {
+        if (part instanceof MemoryPart) this.#parts[index] = this.#moved(part)
+      }
+      this.#trouble = undefined
+    } catch (error) {
+      this.#trouble = error as Error
     }
-    file.bytes += written
-    file.lastN = lastN(record)
-    this.#bytes += written
-    return position
+    return this.#trouble === undefined
   }
 
   /** The record at a position and where the next one begins; `undefined` at the end, or where the rest was never written whole. */
@@ -86,85 +115,109 @@ export class Spool {
     at: Position,
     memory: (bytes: number) => Buffer = Buffer.allocUnsafe,
   ): { record: SpoolRecord; at: Position; next: Position } | undefined {
-    const index = this.#files.findIndex(file => file.number >= at.file)
-    const file = this.#files[index]
-    if (file === undefined) return undefined
-    const offset = file.number === at.file ? at.offset : 0
-    const record = this.#readRecord(file, offset, memory)
+    const index = this.#parts.findIndex(part => part.number >= at.file)
+    const part = this.#parts[index]
+    if (part === undefined) return undefined
+    const offset = part.number === at.file ? at.offset : 0
+    const record = this.#readRecord(part, offset, memory)
     if (record) {
-      const here = { file: file.number, offset }
-      return { record, at: here, next: { file: file.number, offset: offset + record.bytes.length } }
+      const here = { file: part.number, offset }
+      return { record, at: here, next: { file: part.number, offset: offset + record.bytes.length } }
     }
-    const following = this.#files[index + 1]
+    const following = this.#parts[index + 1]
     return following && this.read({ file: following.number, offset: 0 }, memory)
   }
 
-  /** Removes files that hold nothing after line `n`. */
+  /** Removes parts that hold nothing after line `n`. */
   release(n: number): void {
-    while (this.#files.length > 0 && this.#files[0]!.lastN <= n) {
-      const file = this.#files[0]!
-      if (this.#files.length === 1 && this.#writeFd !== undefined) {
-        if (file.bytes < FILE_BYTES / 8) return
-        closeSync(this.#writeFd)
-        this.#writeFd = undefined
+    while (this.#parts.length > 0 && this.#parts[0]!.lastN <= n) {
+      const part = this.#parts[0]!
+      if (part === this.#writing) {
+        if (part.bytes < FILE_BYTES / 8) return
+        this.#writing = undefined
       }
-      this.#files.shift()
-      this.#bytes -= file.bytes
-      if (this.#readFd?.number === file.number) this.#closeReader()
-      // In the background: freeing megabytes of page cache would hold the reader up. What is left goes with the folder.
-      unlink(this.#path(file.number), () => {})
+      this.#parts.shift()
+      this.#bytes -= part.bytes
+      if (part instanceof MemoryPart) this.#memoryBytes -= part.bytes
+      part.remove()
     }
   }
 
   close(): void {
-    if (this.#writeFd !== undefined) closeSync(this.#writeFd)
-    this.#writeFd = undefined
-    this.#closeReader()
+    for (const part of this.#parts) part.close()
   }
 
   /** Deletes everything, when all has been delivered. */
   remove(): void {
     this.close()
-    rmSync(this.dir, { recursive: true, force: true })
+    try {
+      rmSync(this.dir, { recursive: true, force: true })
+    } catch {
+      // The next agent finds that all of it is stored.
+    }
   }
 
-  #nextFile(): SpoolFile {
-    if (this.#writeFd !== undefined) closeSync(this.#writeFd)
-    this.#writeFd = undefined
-    this.#lastNumber++
-    const file = { number: this.#lastNumber, bytes: 0, lastN: 0 }
-    this.#writeFd = openSync(this.#path(file.number), 'wx', 0o600)
-    this.#files.push(file)
-    return file
+  #toDisk(bytes: Buffer): SpoolPart | undefined {
+    if (this.#trouble) return undefined
+    if (this.#writing && this.#writing.bytes >= FILE_BYTES) this.#stopWriting()
+    const part = this.#writing ?? this.#diskPart(this.#lastNumber + 1)
+    try {
+      part.append(bytes)
+    } catch (error) {
+      this.#trouble = error as Error
+      if (part === this.#writing) this.#stopWriting()
+      else part.close()
+      return undefined
+    }
+    if (part !== this.#writing) this.#parts.push(part)
+    this.#writing = part
+    this.#lastNumber = part.number
+    return part
   }
 
-  #readRecord(file: SpoolFile, offset: number, memory: (bytes: number) => Buffer): SpoolRecord | undefined {
-    const fd = this.#reader(file.number)
-    const size = fstatSync(fd).size
-    if (offset + RECORD_HEADER_BYTES > size) return undefined
+  #toMemory(bytes: Buffer): SpoolPart {
+    const last = this.#parts.at(-1)
+    let part = last instanceof MemoryPart && last.fits(bytes.length) ? last : undefined
+    if (part === undefined) {
+      this.#lastNumber++
+      part = new MemoryPart(this.#lastNumber, bytes.length)
+      this.#parts.push(part)
+    }
+    part.append(bytes)
+    this.#memoryBytes += bytes.length
+    return part
+  }
+
+  #moved(part: MemoryPart): DiskPart {
+    const moved = this.#diskPart(part.number)
+    try {
+      moved.append(part.contents)
+    } finally {
+      moved.close()
+    }
+    this.#safeN = moved.lastN = part.lastN
+    this.#memoryBytes -= part.bytes
+    return moved
+  }
+
+  #stopWriting(): void {
+    if (this.#writing !== this.#reading) this.#writing?.close()
+    this.#writing = undefined
+  }
+
+  #readRecord(part: SpoolPart, offset: number, memory: (bytes: number) => Buffer): SpoolRecord | undefined {
+    if (this.#reading !== part && this.#reading !== this.#writing) this.#reading?.close()
+    this.#reading = part
     const header = Buffer.alloc(RECORD_HEADER_BYTES)
-    readSync(fd, header, 0, RECORD_HEADER_BYTES, offset)
+    if (offset + RECORD_HEADER_BYTES > part.bytes || part.read(header, offset) < header.length)
+      return undefined
     const length = recordBytes(header)
-    if (length > LARGEST_RECORD || offset + length > size) return undefined
+    if (length > LARGEST_RECORD || offset + length > part.bytes) return undefined
     const bytes = memory(length)
-    readSync(fd, bytes, 0, length, offset)
-    return openRecord(bytes)
+    return part.read(bytes, offset) < length ? undefined : openRecord(bytes)
   }
 
-  #reader(number: number): number {
-    if (this.#readFd?.number === number) return this.#readFd.fd
-    this.#closeReader()
-    const fd = openSync(this.#path(number), 'r')
-    this.#readFd = { number, fd }
-    return fd
-  }
-
-  #closeReader(): void {
-    if (this.#readFd) closeSync(this.#readFd.fd)
-    this.#readFd = undefined
-  }
-
-  #path(number: number): string {
-    return join(this.dir, `${String(number).padStart(8, '0')}.seg`)
+  #diskPart(number: number): DiskPart {
+    return new DiskPart(join(this.dir, `${String(number).padStart(8, '0')}.seg`), number)
   }
 }

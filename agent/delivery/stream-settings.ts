@@ -6,6 +6,7 @@ import type { StreamSettings } from './log-stream.ts'
 export function streamSettings(config: Config): StreamSettings {
   return {
     spoolDir: spoolDir(config),
+    spoolTrouble: config.homeTrouble,
     spoolMaxBytes: config.spoolMaxMb * 1_048_576,
     apiUrl: config.apiUrl,
     websocketUrl: config.websocketUrl ?? `${config.apiUrl.replace(/^http/, 'ws')}/ws/tasks`,

@@ -138,10 +138,8 @@ export class Reporter {
 
   #sayWhatIsLeft(stream: LogStream | undefined, stored: boolean): void {
     const what = stream && !stored ? `${stream.missing} lines and the end` : 'the end'
-    const where = stream
-      ? `kept in ${stream.dir} and delivered by the next keruta command`
-      : 'not known to the server'
-    this.#context.say(`${what} of task ${this.#taskId} could not be delivered in time: ${where}`)
+    const fate = stream ? stream.fate : 'not known to the server'
+    this.#context.warn(`${what} of task ${this.#taskId} could not be delivered in time: ${fate}`)
   }
 }
 

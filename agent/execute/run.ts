@@ -36,6 +36,7 @@ export async function runTask(context: Context, run: Run): Promise<number> {
     ? new LogStream(streamSettings(context.config), run.taskId, () => reporter.token, {
         cancel: () => stopper.cancel(),
         pressure: stop => pause('spool', stop),
+        warn: context.warn,
         say: context.say,
         explain: context.explain,
       })
@@ -67,7 +68,7 @@ export async function runTask(context: Context, run: Run): Promise<number> {
   } catch (error) {
     stopper.release()
     outcome = notStarted(error as NodeJS.ErrnoException, run.target.file, new Date().toISOString())
-    context.say(outcome.entry!.message)
+    context.warn(outcome.entry!.message)
   }
   if (outcome.entry) stream?.outbox.say(outcome.entry.level, outcome.entry.message)
   await reporter.finish(outcome.finish, stream, run.drainMs)

@@ -16,6 +16,7 @@ export async function streamStdin(context: Context, level: Level | undefined): P
   const stream = new LogStream(streamSettings(config), config.taskId!, () => config.token, {
     cancel: () => {},
     pressure: stop => void (stop ? process.stdin.pause() : process.stdin.resume()),
+    warn: context.warn,
     say: context.say,
     explain: context.explain,
   })
@@ -32,10 +33,7 @@ export async function streamStdin(context: Context, level: Level | undefined): P
   })
   capture.end()
   const stored = await stream.end(DRAIN_MS)
-  if (!stored)
-    context.say(
-      `${stream.missing} lines could not be delivered in time: kept in ${stream.dir} and delivered by the next keruta command`,
-    )
+  if (!stored) context.warn(`${stream.missing} lines could not be delivered in time: ${stream.fate}`)
   stream.close(stored)
   return stored ? EXIT.success : EXIT.unreachable
 }

@@ -28,7 +28,7 @@ export class FakeServer {
   readonly ended = new Map<string, number>()
   readonly frames: number[] = []
   /** Asked for every segment. */
-  fault: (nth: number) => Fault | undefined = () => undefined
+  fault: (nth: number, taskId: string) => Fault | undefined = () => undefined
   /** Asked for every call; a number is answered as a status. */
   answer: (call: ReceivedCall) => number | undefined = () => undefined
   /** What a task that is asked for looks like. */
@@ -152,7 +152,7 @@ export class FakeServer {
   #onSegment(socket: WebSocket, taskId: string, data: Buffer): void {
     const { streamId, firstN, segment: bytes } = decodeSegmentFrame(data)
     const { segment } = checkSegment(bytes, isUtf8)
-    const fault = this.fault(++this.#segments)
+    const fault = this.fault(++this.#segments, taskId)
     const stored = this.#stored.get(streamId) ?? 0
     const send = (frame: unknown) => socket.send(JSON.stringify(frame))
     if (fault?.kind === 'cut') return void socket.terminate()

@@ -165,6 +165,27 @@ it('slows the script down when the spool is full, says so, and still delivers al
   expect(server.messages('t', 'agent')).toEqual([expect.stringContaining('the spool has reached 2 MB')])
 })
 
+it('does not hold the script for ever where the server will never take its lines, nor later ones of others', async () => {
+  const bad: Fault = { kind: 'error', code: 'BAD_SEGMENT' }
+  server.fault = () => bad
+  const script = 'yes 0123456789012345678901234567890123456789 | head -n 100000'
+  const { code, stderr } = await keruta.run(
+    ['execute', '--quiet', '--task-id', 't', '--', 'sh', '-c', script],
+    {
+      KERUTA_SPOOL_MAX_MB: '2',
+    },
+  )
+  expect(code).toBe(0)
+  expect(stderr).toMatch(/cannot read this agent's lines/)
+  expect(stderr).toMatch(/\d+ lines and the end of task t .* \d+ lines are lost because the spool was full/)
+
+  server.fault = (_nth, taskId) => (taskId === 't' ? bad : { kind: 'ignore' })
+  await keruta.run(['execute', '--task-id', 'u', '--drain-timeout', '200ms', '--', 'echo', 'later'])
+  server.fault = (_nth, taskId) => (taskId === 't' ? bad : undefined)
+  await keruta.run(['log', 'INFO', 'hello', '--task-id', 'other'])
+  expect(server.messages('u')).toEqual(['later'])
+})
+
 it('log - streams the lines of stdin as they come', async () => {
   const { process: agent, ended } = keruta.start(['log', '-', '--task-id', 't'])
   agent.stdin!.write('one\n')
