@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { KerutaError } from '#protocol/errors.ts'
@@ -24,7 +25,7 @@ export function createTaskSockets(options: TaskSocketsOptions) {
     clientTracking: false,
   })
 
-  async function upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async function upgrade(req: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const taskId = taskIdOf(req.url ?? '')
     const principal = await options.authenticate(req)
     server.handleUpgrade(
@@ -38,7 +39,8 @@ export function createTaskSockets(options: TaskSocketsOptions) {
   return {
     handles: (path: string) => path.startsWith('/ws/'),
     upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-      upgrade(req, socket, head).catch(error => options.refuse(socket, error))
+      // Node's type is wider than what an HTTP server gives.
+      upgrade(req, socket as Socket, head).catch(error => options.refuse(socket, error))
     },
   }
 }

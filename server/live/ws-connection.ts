@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { inputErrors, KerutaError } from '#protocol/errors.ts'
 import { type ClientFrame, clientFrameSchema, type ServerFrame } from '#protocol/frames.ts'
@@ -16,7 +16,7 @@ export interface ConnectionDeps {
   taskId: string
   principal: Principal
   ws: WebSocket
-  socket: Duplex
+  socket: Socket
   hub: Hub
   ingest: Ingest
   access: Access
@@ -44,6 +44,7 @@ export class TaskConnection {
   readonly #writer: SocketWriter
   readonly #cleanups: (() => void)[] = []
   #alive = true
+  #taken = 0
 
   constructor(deps: ConnectionDeps) {
     this.#deps = deps
@@ -126,11 +127,14 @@ export class TaskConnection {
 
   #ping(send: (frame: ServerFrame) => void): void {
     const { ws, socket } = this.#deps
-    if (!this.#alive) {
+    // A slow reader has no time to answer, but what it was sent becomes less.
+    const taken = socket.bytesWritten - socket.writableLength
+    if (!this.#alive && taken === this.#taken) {
       ws.terminate()
       return
     }
     this.#alive = false
+    this.#taken = taken
     if (socket.writableLength > 0) return
     ws.ping()
     send({ type: 'ping' })

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { AddressInfo, Socket } from 'node:net'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { KerutaError } from '#protocol/errors.ts'
 import type { ServerFrame } from '#protocol/frames.ts'
+import { Segment } from '#protocol/segment.ts'
 import { encodeSegmentFrame } from '#protocol/segment-frame.ts'
 import { SegmentWriter } from '#protocol/segment-writer.ts'
 import type { Principal } from '#server/auth/principal.ts'
@@ -28,6 +29,8 @@ const AGENT: Principal = {
 
 let opened: TestStore
 let http: Server
+let hub: Hub
+let accepted: Socket
 let writers: LiveWriters
 let mayWrite: Access['write']
 beforeEach(async () => {
@@ -42,14 +45,15 @@ beforeEach(async () => {
     onCommit: () => {},
     now: Date.now,
   })
+  hub = new Hub({
+    queries: { read: async (_, __, after) => ({ entries: [], cursor: after, lastSeq: after }) },
+    maxQueueBytes: 1_000_000,
+    maxPerSecond: 0,
+    onGap: () => {},
+    onSent: () => {},
+  })
   const sockets = createTaskSockets({
-    hub: new Hub({
-      queries: { read: async (_, __, after) => ({ entries: [], cursor: after, lastSeq: after }) },
-      maxQueueBytes: 1_000_000,
-      maxPerSecond: 0,
-      onGap: () => {},
-      onSent: () => {},
-    }),
+    hub,
     ingest,
     access: { read: async () => {}, write: (...given) => mayWrite(...given) },
     watchToken: () => () => {},
@@ -62,9 +66,13 @@ beforeEach(async () => {
     refuse: socket => void socket.destroy(),
   })
   http = createServer().on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))
+  http.on('connection', socket => {
+    accepted = socket
+  })
   await once(http.listen(0, '127.0.0.1'), 'listening')
 })
 afterEach(async () => {
+  vi.useRealTimers()
   http.close()
   await opened.close()
 })
@@ -75,6 +83,14 @@ async function connect(taskId: string) {
   ws.on('message', data => frames.push(JSON.parse(String(data))))
   await once(ws, 'open')
   return { ws, frames }
+}
+
+/** More than the system keeps for a connection. */
+function publishMuch(taskId: string, times: number): void {
+  const writer = new SegmentWriter({ textBytes: 1024 * 1024 })
+  while (writer.addString('x'.repeat(60_000), 0, 1));
+  const segment = new Segment(writer.finish())
+  for (let part = 0; part < 20; part++) hub.publish(taskId, 1 + (20 * times + part) * segment.count, segment)
 }
 
 function frame(firstN: number, lines: string[]): Uint8Array {
@@ -110,4 +126,29 @@ test('Who may not write is no writer: nobody is told that more lines are on thei
   expect(writers.has('t')).toBe(true)
   ws.close()
   await expect.poll(() => writers.has('t')).toBe(false)
+})
+
+test('A reader that takes what it is sent, slowly but on and on, is not taken for dead; one that takes nothing is', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const { ws } = await connect('t')
+  ws.send('{"type":"subscribe"}')
+  await once(ws, 'message')
+  ws.pause()
+  const taken = () => accepted.bytesWritten - accepted.writableLength
+  publishMuch('t', 0)
+  await expect.poll(() => accepted.writableLength).toBeGreaterThan(0)
+  for (let minute = 0; minute < 3; minute++) {
+    vi.advanceTimersByTime(15_000)
+    expect(accepted.destroyed).toBe(false)
+    const before = taken()
+    ws.resume()
+    await expect.poll(taken, { interval: 1 }).toBeGreaterThan(before)
+    ws.pause()
+    publishMuch('t', minute + 1)
+    await expect.poll(() => accepted.writableLength).toBeGreaterThan(0)
+  }
+  vi.advanceTimersByTime(15_000)
+  vi.advanceTimersByTime(15_000)
+  await expect.poll(() => accepted.destroyed).toBe(true)
+  ws.terminate()
 })
