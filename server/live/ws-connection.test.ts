@@ -152,3 +152,19 @@ test('A reader that takes what it is sent, slowly but on and on, is not taken fo
   await expect.poll(() => accepted.destroyed).toBe(true)
   ws.terminate()
 })
+
+test('Who asks and asks and never reads the answers is cut off before they fill the memory', async () => {
+  const { ws } = await connect('t')
+  ws.pause()
+  const entries = Array.from({ length: 2000 }, (_, index) => ({ n: index + 1, message: 7 }))
+  const bad = JSON.stringify({ type: 'logs', streamId: 's', entries })
+  let most = 0
+  for (let frames = 0; frames < 400 && !accepted.destroyed; frames++) {
+    await new Promise(resolve => ws.send(bad, resolve))
+    await new Promise(setImmediate)
+    most = Math.max(most, accepted.writableLength)
+  }
+  await expect.poll(() => accepted.destroyed).toBe(true)
+  expect(most).toBeLessThan(20_000_000)
+  ws.terminate()
+})

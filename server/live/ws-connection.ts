@@ -36,6 +36,8 @@ export interface ConnectionDeps {
 
 const PING_INTERVAL_MS = 15_000
 const DEFAULT_SUBSCRIPTION_AFTER_MS = 1000
+/** Answers that nobody reads may wait up to this; lines have a lower limit of their own. */
+const MAX_UNREAD_BYTES = 16 * 1024 * 1024
 
 /** One WebSocket of one task: reads frames, hands them to its reader or writer half, and ends both. */
 export class TaskConnection {
@@ -49,7 +51,7 @@ export class TaskConnection {
   constructor(deps: ConnectionDeps) {
     this.#deps = deps
     const { ws, hub, taskId, principal, watchToken } = deps
-    const send = (frame: ServerFrame) => ws.readyState === ws.OPEN && ws.send(JSON.stringify(frame))
+    const send = (frame: ServerFrame) => this.#send(frame)
     this.#reader = new SocketReader(deps, send)
     this.#writer = new SocketWriter(deps, send)
 
@@ -57,9 +59,9 @@ export class TaskConnection {
       () => void this.#reader.subscribe(undefined),
       DEFAULT_SUBSCRIPTION_AFTER_MS,
     )
-    const pings = setInterval(() => this.#ping(send), PING_INTERVAL_MS)
+    const pings = setInterval(() => this.#ping(), PING_INTERVAL_MS)
     const leave = watchToken(principal, error => ws.close(4401, error.message.slice(0, 120)))
-    const unwatch = hub.watch(taskId, event => this.#onTaskEvent(event, send))
+    const unwatch = hub.watch(taskId, event => this.#onTaskEvent(event))
     this.#cleanups.push(
       () => clearTimeout(autoSubscribe),
       () => clearInterval(pings),
@@ -74,31 +76,38 @@ export class TaskConnection {
       clearTimeout(autoSubscribe)
       this.#alive = true
       if (isBinary) this.#writer.segment(data as Buffer)
-      else this.#text(data as Buffer, send)
+      else this.#text(data as Buffer)
     })
     ws.on('error', () => {}) // 'close' follows, with the code that tells why.
     ws.on('close', () => this.#close())
   }
 
-  #text(data: Buffer, send: (frame: ServerFrame) => void): void {
+  #send(frame: ServerFrame): void {
+    const { ws, socket } = this.#deps
+    if (ws.readyState !== ws.OPEN) return
+    if (socket.writableLength > MAX_UNREAD_BYTES) ws.terminate()
+    else ws.send(JSON.stringify(frame))
+  }
+
+  #text(data: Buffer): void {
     try {
-      this.#dispatch(parseFrame(data.toString(), this.#deps.taskId), data.length, send)
+      this.#dispatch(parseFrame(data.toString(), this.#deps.taskId), data.length)
     } catch (error) {
-      send(errorFrame(error))
+      this.#send(errorFrame(error))
     }
   }
 
-  #dispatch(frame: ClientFrame, bytes: number, send: (frame: ServerFrame) => void): void {
+  #dispatch(frame: ClientFrame, bytes: number): void {
     switch (frame.type) {
       case 'subscribe':
         void this.#reader.subscribe(frame.options)
         return
       case 'unsubscribe':
         this.#reader.unsubscribe()
-        send({ type: 'unsubscribed', taskId: this.#deps.taskId })
+        this.#send({ type: 'unsubscribed', taskId: this.#deps.taskId })
         return
       case 'ping':
-        send({ type: 'pong' })
+        this.#send({ type: 'pong' })
         return
       case 'pong':
       case 'heartbeat':
@@ -118,14 +127,14 @@ export class TaskConnection {
     }
   }
 
-  #onTaskEvent(event: TaskEvent, send: (frame: ServerFrame) => void): void {
+  #onTaskEvent(event: TaskEvent): void {
     const { taskId } = this.#deps
     if (event.kind === 'cancel') {
-      if (this.#writer.active) send({ type: 'cancel', taskId, message: event.message })
-    } else if (this.#reader.active) send(taskFrame(event))
+      if (this.#writer.active) this.#send({ type: 'cancel', taskId, message: event.message })
+    } else if (this.#reader.active) this.#send(taskFrame(event))
   }
 
-  #ping(send: (frame: ServerFrame) => void): void {
+  #ping(): void {
     const { ws, socket } = this.#deps
     // A slow reader has no time to answer, but what it was sent becomes less.
     const taken = socket.bytesWritten - socket.writableLength
@@ -137,7 +146,7 @@ export class TaskConnection {
     this.#taken = taken
     if (socket.writableLength > 0) return
     ws.ping()
-    send({ type: 'ping' })
+    this.#send({ type: 'ping' })
   }
 
   #close(): void {
