@@ -48,6 +48,7 @@ class Following {
   readonly closed: Promise<number | undefined>
   readonly #socket: WebSocket
   #work: Promise<void> = Promise.resolve()
+  #waiting = 0
 
   constructor(
     url: string,
@@ -91,8 +92,16 @@ class Following {
     this.#socket.close()
   }
 
+  /** What cannot be printed yet is not read on: the server leaves out what is too much, and says which. */
   #then(work: () => Promise<void>): void {
-    this.#work = this.#work.then(work).catch(() => this.#socket.terminate())
+    this.#waiting++
+    this.#socket.pause()
+    this.#work = this.#work
+      .then(work)
+      .catch(() => this.#socket.terminate())
+      .then(() => {
+        if (--this.#waiting === 0) this.#socket.resume()
+      })
   }
 
   async #print(entries: LogEntry[], print: Print): Promise<void> {

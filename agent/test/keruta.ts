@@ -19,9 +19,11 @@ export class Keruta {
   readonly home = mkdtempSync(join(tmpdir(), 'keruta-home-'))
   readonly running: ChildProcess[] = []
   readonly #url: string
+  readonly #token: string
 
-  constructor(url: string) {
+  constructor(url: string, token = 'agent-token') {
     this.#url = url
+    this.#token = token
   }
 
   get spool(): string {
@@ -37,7 +39,7 @@ export class Keruta {
         PATH: env.PATH,
         HOME: this.home,
         KERUTA_API_URL: this.#url,
-        KERUTA_API_TOKEN: 'agent-token',
+        KERUTA_API_TOKEN: this.#token,
         ...extra,
       } as unknown as NodeJS.ProcessEnv,
       stdio: ['pipe', 'pipe', 'pipe'],
