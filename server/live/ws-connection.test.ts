@@ -31,6 +31,7 @@ let opened: TestStore
 let http: Server
 let hub: Hub
 let accepted: Socket
+let endToken: (error: KerutaError) => void
 let writers: LiveWriters
 let mayWrite: Access['write']
 beforeEach(async () => {
@@ -56,7 +57,10 @@ beforeEach(async () => {
     hub,
     ingest,
     access: { read: async () => {}, write: (...given) => mayWrite(...given) },
-    watchToken: () => () => {},
+    watchToken: (_, onEnd) => {
+      endToken = onEnd
+      return () => {}
+    },
     lastSeq: async taskId => (await segments.head(taskId)).lastSeq,
     isCancelled: async () => false,
     writer: taskId => writers.add(taskId),
@@ -167,4 +171,11 @@ test('Who asks and asks and never reads the answers is cut off before they fill 
   await expect.poll(() => accepted.destroyed).toBe(true)
   expect(most).toBeLessThan(20_000_000)
   ws.terminate()
+})
+
+test('A connection is ended with its key, whatever the name of that', async () => {
+  const { ws } = await connect('t')
+  endToken(new KerutaError('UNAUTHENTICATED', `the API key "${'鍵'.repeat(100)}" was revoked`))
+  const [code, reason] = await once(ws, 'close')
+  expect([code, String(reason)]).toEqual([4401, `the API key "${'鍵'.repeat(36)}`])
 })

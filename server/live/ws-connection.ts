@@ -60,7 +60,7 @@ export class TaskConnection {
       DEFAULT_SUBSCRIPTION_AFTER_MS,
     )
     const pings = setInterval(() => this.#ping(), PING_INTERVAL_MS)
-    const leave = watchToken(principal, error => ws.close(4401, error.message.slice(0, 120)))
+    const leave = watchToken(principal, error => ws.close(4401, closeReason(error.message)))
     const unwatch = hub.watch(taskId, event => this.#onTaskEvent(event))
     this.#cleanups.push(
       () => clearTimeout(autoSubscribe),
@@ -154,6 +154,11 @@ export class TaskConnection {
     this.#reader.close()
     this.#writer.close()
   }
+}
+
+/** A reason has at most 123 bytes. */
+function closeReason(text: string): string {
+  return new TextDecoder().decode(Buffer.from(text).subarray(0, 122), { stream: true })
 }
 
 function parseFrame(text: string, taskId: string): ClientFrame {
