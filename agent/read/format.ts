@@ -7,6 +7,7 @@ const COLOURS: Record<LogEntry['level'], string> = {
   ERROR: '\u001b[31m',
   CRITICAL: '\u001b[1;31m',
 }
+const ESC = '\u001b'
 const RESET = '\u001b[0m'
 const DIM = '\u001b[2m'
 
@@ -15,19 +16,48 @@ export interface TextOptions {
   colour: boolean
 }
 
-/** An entry as a line for the terminal; colours that the program itself printed are kept only where colours are wanted. */
+/**
+ * An entry as a line for the terminal. Of the sequences that the program printed colours alone are kept, where colours are wanted:
+ * others could move the cursor, rename the window or write the clipboard of whoever reads. Control characters are made visible.
+ */
 export function formatEntry(entry: LogEntry, { timestamps, colour }: TextOptions): string {
   const time = timestamps ? `${colour ? DIM : ''}${entry.timestamp}${colour ? RESET : ''} ` : ''
   const level = `${colour ? COLOURS[entry.level] : ''}${entry.level.padEnd(8)}${colour && COLOURS[entry.level] ? RESET : ''}`
   const source =
     entry.source === 'stdout' ? '' : `${colour ? DIM : ''}[${entry.source}]${colour ? RESET : ''} `
-  const message = colour
-    ? `${entry.message}${entry.message.includes('\u001b[') ? RESET : ''}`
-    : withoutEscapes(entry.message)
+  const message = tamed(entry.message, colour)
   return `${time}${level} ${source}${message}`
 }
 
-function withoutEscapes(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal sequences begin with ESC
-  return text.replace(/\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g, '')
+/** CSI; then OSC, DCS, SOS, PM and APC with their text; then what is ESC and one character. Each also in its one-character form. */
+const SEQUENCE = new RegExp(
+  [
+    String.raw`(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]`,
+    String.raw`(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|$)`,
+    String.raw`\x1b[ -/]*[0-~]`,
+  ].join('|'),
+  'g',
+)
+const CONTROL = /\r\n|[^\P{Cc}\t\n]/gu
+const COLOUR = new RegExp(`^${ESC}\\[[\\d;:]*m$`)
+
+function tamed(message: string, colour: boolean): string {
+  let coloured = false
+  const parts = message.split(SEQUENCE)
+  const sequences = message.match(SEQUENCE) ?? []
+  const text = parts
+    .map((part, index) => {
+      const sequence = sequences[index] ?? ''
+      const kept = colour && COLOUR.test(sequence)
+      coloured ||= kept
+      return part.replace(CONTROL, picture) + (kept ? sequence : '')
+    })
+    .join('')
+  return coloured ? text + RESET : text
+}
+
+function picture(control: string): string {
+  const code = control.charCodeAt(0)
+  if (control === '\r\n') return '\n'
+  return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? '\u2421' : '\ufffd'
 }
