@@ -181,6 +181,14 @@ describe('A reader', () => {
     await log.answerReads()
     await expect.poll(() => failures).toEqual([new RangeError('too deep')])
     subscriber.close()
+
+    const follower = reading(log, 1)
+    follower.reader.failed = error => void failures.push(error)
+    follower.reader.batch = reader.batch
+    for (let turn = 0; turn < 3; turn++) await log.answerReads()
+    follower.subscriber.offer(log.append(1))
+    expect(failures).toHaveLength(2)
+    follower.subscriber.close()
   })
 
   test('that wants the stored part only is told the end and gets nothing live', async () => {

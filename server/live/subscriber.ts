@@ -112,6 +112,15 @@ export class Subscriber {
   }
 
   #flush(): void {
+    try {
+      this.#deliverQueue()
+    } catch (error) {
+      // The writer, whose call this may be, has stored its lines all the same.
+      this.#options.sink.failed(error)
+    }
+  }
+
+  #deliverQueue(): void {
     if (this.#closed || this.#queue.length === 0 || !this.#options.sink.writable() || !this.#mayDeliver())
       return
     const { sink } = this.#options
