@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LogEntry } from '#protocol/log.ts'
 import { BASE, openTestStore, type TestStore } from '#server/test/log-store.ts'
+import { mergeSegments } from './compact-merge.ts'
 import { deleteLogs } from './delete.ts'
 import type { LogQueries } from './queries.ts'
 import { openLogQueries } from './query-pool.ts'
@@ -64,4 +65,25 @@ test('deleting before a time that no entry reaches, or that all are before, is a
   expect(await deleteLogs(testStore.store.segments, 'edges', BASE)).toBe(0)
   expect(await deleteLogs(testStore.store.segments, 'edges', BASE + 1_000_000)).toBe(400)
   expect(await deleteLogs(testStore.store.segments, 'none', BASE)).toBe(0)
+})
+
+test('deleting everything deletes lines that are merged with later ones meanwhile, and keeps the later ones', async () => {
+  const { segments } = testStore.store
+  const old = await testStore.append('joined', [{ message: 'old 1' }, { message: 'old 2' }])
+  let later: LogEntry[] = []
+  const merging: typeof segments = {
+    ...segments,
+    async remove(taskId, beforeSeq) {
+      if (later.length === 0) {
+        later = await testStore.append(taskId, [{ message: 'new' }])
+        const headers = await segments.headers(taskId, { order: 'asc', limit: 10 })
+        const bodies = await segments.bodies(taskId, [1, 3])
+        const stored = headers.map((header, index) => ({ ...header, ...bodies[index]! }))
+        expect(await segments.replace(taskId, headers, mergeSegments(stored))).toBe(true)
+      }
+      return segments.remove(taskId, beforeSeq)
+    },
+  }
+  expect(await deleteLogs(merging, 'joined')).toBe(old.length)
+  expect(await all('joined')).toEqual(later)
 })

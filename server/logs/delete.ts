@@ -21,7 +21,7 @@ export async function deleteLogs(
   taskId: string,
   before?: number | Date,
 ): Promise<number> {
-  if (before === undefined) return segments.remove(taskId)
+  if (before === undefined) return deleteAll(segments, taskId)
   const cutoff = Number(before)
   const { lastSeq } = await segments.head(taskId)
   let deleted = await removeBeginning(segments, taskId, cutoff, lastSeq)
@@ -39,6 +39,21 @@ export async function deleteLogs(
       at += step.length
       after = lastOf(step.at(-1)!)
     }
+  }
+}
+
+/** What there is by now. Lines that were merged with later ones meanwhile are cut off from those. */
+async function deleteAll(segments: SegmentStore, taskId: string): Promise<number> {
+  const { lastSeq } = await segments.head(taskId)
+  let deleted = 0
+  for (;;) {
+    deleted += await segments.remove(taskId, lastSeq + 1)
+    const range = { before: lastSeq + 1, order: 'asc' as const, limit: 1 }
+    const [header] = await segments.headers(taskId, range)
+    if (!header) return deleted
+    const later = lastSeq + 1 - header.firstSeq
+    const gone = await keepOnly(segments, taskId, header, ({ count }) => [[Math.min(later, count), count]])
+    deleted += gone ?? 0
   }
 }
 
@@ -79,21 +94,35 @@ async function removeOld(
     const replaced = await segments.replace(taskId, step, [])
     return replaced ? step.reduce((sum, header) => sum + header.count, 0) : undefined
   }
-  const [stored] = await segments.bodies(taskId, [first.firstSeq])
-  const segment = stored && openBody(stored, first)
-  if (!stored || segment?.count !== first.count) return undefined
-  const kept = youngRuns(segment, cutoff).map(([from, to]) => {
-    const { segment: part, summary } = checkSegment(sliceSegment(segment, from, to).bytes, isUtf8)
-    const body = stored.codec === 'zstd' ? zstdCompressSync(part.bytes) : part.bytes
-    return { firstSeq: first.firstSeq + from, summary, codec: stored.codec, body }
-  })
+  return keepOnly(segments, taskId, first, segment => youngRuns(segment, cutoff))
+}
+
+type Runs = [from: number, to: number][]
+
+/** Lines deleted; `undefined` where the segment is not there any more. */
+async function keepOnly(
+  segments: SegmentStore,
+  taskId: string,
+  header: SegmentHeader,
+  runsOf: (segment: Segment) => Runs,
+): Promise<number | undefined> {
+  const [stored] = await segments.bodies(taskId, [header.firstSeq])
+  const segment = stored && openBody(stored, header)
+  if (!stored || segment?.count !== header.count) return undefined
+  const kept = runsOf(segment)
+    .filter(([from, to]) => from < to)
+    .map(([from, to]) => {
+      const { segment: part, summary } = checkSegment(sliceSegment(segment, from, to).bytes, isUtf8)
+      const body = stored.codec === 'zstd' ? zstdCompressSync(part.bytes) : part.bytes
+      return { firstSeq: header.firstSeq + from, summary, codec: stored.codec, body }
+    })
   const left = kept.reduce((sum, part) => sum + part.summary.count, 0)
-  return (await segments.replace(taskId, [first], kept)) ? segment.count - left : undefined
+  return (await segments.replace(taskId, [header], kept)) ? segment.count - left : undefined
 }
 
 /** Lines to keep, as runs `from` … `to - 1`. */
-function youngRuns(segment: Segment, cutoff: number): [from: number, to: number][] {
-  const runs: [number, number][] = []
+function youngRuns(segment: Segment, cutoff: number): Runs {
+  const runs: Runs = []
   let from = -1
   for (let line = 0; line <= segment.count; line++) {
     const young = line < segment.count && segment.time(line) >= cutoff
