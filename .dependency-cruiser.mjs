@@ -65,9 +65,21 @@ export default {
     ),
     forbid(
       'open-alone',
-      'adapters are opened by store/open alone',
+      'adapters are opened by store/open alone, and do not know each other',
       '^server/store/(?!open\\.ts$|sqlite/)',
       '^server/store/sqlite/',
+    ),
+    forbid(
+      'open-mongo-alone',
+      'adapters are opened by store/open alone, and do not know each other',
+      '^server/store/(?!open\\.ts$|mongo/)',
+      '^server/store/mongo/',
+    ),
+    forbid(
+      'mongodb-in-mongo',
+      'only store/mongo knows mongodb',
+      '^(?!server/store/mongo/|bench/)',
+      '^mongodb$|node_modules/mongodb/',
     ),
     forbid(
       'prisma-in-sqlite',

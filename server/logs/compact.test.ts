@@ -159,7 +159,7 @@ describe('the plan', () => {
 })
 
 describe('the compactor', () => {
-  let location: StoreLocation
+  let location: Extract<StoreLocation, { kind: 'sqlite' }>
   let store: Store
   beforeEach(async () => {
     location = { kind: 'sqlite', dataDir: await mkdtemp(join(tmpdir(), 'keruta-compact-')) }

@@ -1,0 +1,86 @@
+import type { AnyBulkWriteOperation } from 'mongodb'
+import type { StreamHead, TaskHead } from '#server/store/store.ts'
+import { type HeadDocument, headId, type LogCollections, type StreamDocument } from './documents.ts'
+import { isDuplicate } from './errors.ts'
+
+/**
+ * Where a log stands: what its head and its streams hold, and the segments after that. In this order: what is merged or deleted
+ * meanwhile was written to the streams before.
+ */
+export async function readHead(logs: LogCollections, taskId: string): Promise<TaskHead> {
+  const { head } = await readHeadAndTail(logs, taskId)
+  return head
+}
+
+/** @returns also how many segments the head in the store does not hold yet */
+export async function readHeadAndTail(
+  { segments, heads, streams }: LogCollections,
+  taskId: string,
+): Promise<{ head: TaskHead; tail: number }> {
+  const _id = headId(taskId)
+  const held = (await heads.findOne({ _id }))?.lastSeq ?? 0
+  const tail = await segments
+    .find(
+      { taskId, firstSeq: { $gt: held } },
+      { projection: { _id: 0, firstSeq: 1, lastSeq: 1, streamId: 1, lastN: 1 } },
+    )
+    .sort({ taskId: 1, firstSeq: 1 })
+    .toArray()
+  const [known, heldNow] = await Promise.all([streams.find({ taskId }).toArray(), heads.findOne({ _id })])
+  const head: TaskHead = { lastSeq: Math.max(held, heldNow?.lastSeq ?? 0), streams: new Map() }
+  for (const { streamId, n = 0, endN } of known)
+    head.streams.set(streamId, endN === undefined ? { n } : { n, endN })
+  for (const { lastSeq, streamId, lastN = 0 } of tail) {
+    head.lastSeq = Math.max(head.lastSeq, lastSeq)
+    if (streamId !== undefined) raise(head.streams, streamId, lastN)
+  }
+  return { head, tail: tail.length }
+}
+
+export function raise(streams: Map<string, StreamHead>, streamId: string, n: number): void {
+  const known = streams.get(streamId)
+  streams.set(streamId, { ...known, n: Math.max(known?.n ?? 0, n) })
+}
+
+/**
+ * Moves what is held forward: streams first, because `lastSeq` says that they are there. Nothing is ever lowered, so that it does not
+ * matter who else does the same, nor where it stops.
+ * @param streams those that may have lines which are not held yet
+ */
+export async function holdHead(
+  { heads, streams: collection }: LogCollections,
+  taskId: string,
+  { lastSeq, streams }: TaskHead,
+): Promise<void> {
+  const changes = [...streams].map(([streamId, { n }]): AnyBulkWriteOperation<StreamDocument> => {
+    const update = { $max: { n }, $setOnInsert: { taskId, streamId } }
+    return { updateOne: { filter: { _id: streamDocumentId(taskId, streamId) }, update, upsert: true } }
+  })
+  if (changes.length > 0) await again(() => collection.bulkWrite(changes, { ordered: false }))
+  const newHead: Partial<HeadDocument> = { taskId, firstSeq: 0, count: 0 }
+  const change = { $max: { lastSeq }, $setOnInsert: newHead }
+  await again(() => heads.updateOne({ _id: headId(taskId) }, change, { upsert: true }))
+}
+
+export async function holdEnd(
+  { streams }: LogCollections,
+  taskId: string,
+  streamId: string,
+  endN: number,
+): Promise<void> {
+  const change = { $set: { endN }, $max: { n: 0 }, $setOnInsert: { taskId, streamId } }
+  await again(() => streams.updateOne({ _id: streamDocumentId(taskId, streamId) }, change, { upsert: true }))
+}
+
+/** Two who make the same document at once: to the second it is there when it looks again. */
+async function again<T>(call: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await call()
+    } catch (error) {
+      if (!isDuplicate(error) || tries === 3) throw error
+    }
+  }
+}
+
+const streamDocumentId = (taskId: string, streamId: string) => `${taskId}/${streamId}`

@@ -1,0 +1,54 @@
+import type { ApiKey } from '#protocol/auth.ts'
+import type { Session } from '#protocol/session.ts'
+import type { Task } from '#protocol/task.ts'
+import type { Store } from '#server/store/store.ts'
+import { type Connection, connect } from './client.ts'
+import { createCollection } from './collection.ts'
+import { logCollections } from './documents.ts'
+import { guarded, openingError, redacted } from './errors.ts'
+import { migrate } from './migrate.ts'
+import { createSegmentStore } from './segments.ts'
+import type { Row } from './where.ts'
+
+const CONNECTIONS = 50
+
+/**
+ * The store of several servers at once.
+ * @param url `mongodb://` or `mongodb+srv://`; without the name of a database it is `keruta`
+ * @throws KerutaError STORE_UNAVAILABLE where it cannot be used, CONFLICT where the database holds other data or is of a newer version
+ */
+export async function openMongoStore(url: string): Promise<Store> {
+  const connection = await connect(url, CONNECTIONS)
+  try {
+    return await openIn(connection, url)
+  } catch (error) {
+    await connection.client.close()
+    throw openingError(error, url)
+  }
+}
+
+async function openIn({ client, db }: Connection, url: string): Promise<Store> {
+  await migrate(db, `${redacted(url).replace(/^(.*:\/\/[^/]*).*$/, '$1')}/${db.databaseName}`)
+  const collection = <T extends { id: string }>(name: string) => createCollection<T>(db.collection<Row>(name))
+  const { tidyAll, idle, ...segments } = createSegmentStore(logCollections(db))
+  const pings = db.collection<Row>('pings')
+  const ready = () =>
+    guarded(
+      async () =>
+        void (await pings.updateOne({ _id: 'ready' }, { $set: { at: new Date() } }, { upsert: true })),
+    )
+  // Who may read but not write should learn so now.
+  await pings.updateOne({ _id: 'open' }, { $set: { at: new Date() } }, { upsert: true })
+  await tidyAll()
+  return {
+    sessions: collection<Session>('sessions'),
+    tasks: collection<Task>('tasks'),
+    apiKeys: collection<ApiKey>('apiKeys'),
+    segments: { ...segments, close: async () => undefined },
+    ready,
+    async close() {
+      await idle()
+      await client.close()
+    },
+  }
+}
