@@ -19,6 +19,9 @@ const encoder = new TextEncoder()
 const NO_EXTRA: EntryExtra = {}
 const NO_BYTES: Uint8Array = new Uint8Array(0)
 
+const FLAGS = FLAG_CONTINUED | FLAG_OVERWRITES
+const IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+
 /** An index and a line number of its own as JSON, at most. */
 const NUMBER_BYTES = 64
 
@@ -39,6 +42,8 @@ export class SegmentWriter {
   #text = new Uint8Array(16 * 1024)
   #extras: ExtraList = []
   #extraBytes = 0
+  /** Of the line that is being added. */
+  #cost = 0
   #count = 0
   #textBytes = 0
   #baseTime = 0
@@ -88,6 +93,13 @@ export class SegmentWriter {
   /** Adds lines `from` … `to - 1` of another segment; returns the index of the first that did not fit (`to` when all did). */
   addRange(segment: Segment, from = 0, to: number = segment.count): number {
     for (let index = from; index < to; index++) {
+      const alike = alikeUntil(segment, index, to)
+      if (alike - index > 1) {
+        const reached = this.#addAlike(segment, index, alike)
+        if (reached < alike) return reached
+        index = alike - 1
+        continue
+      }
       const message = segment.text.subarray(segment.start(index), segment.end(index) - 1)
       if (
         !this.add(
@@ -165,22 +177,45 @@ export class SegmentWriter {
     view.setUint32(20, extra.length, true)
     for (let source = 0; source < 3; source++) view.setUint32(24 + source * 4, this.#first[source]!, true)
     let at = HEADER_BYTES
-    for (let index = 0; index < count; index++, at += 4)
-      view.setInt32(at, this.#times[index]! - this.#baseTime, true)
-    for (let index = 0; index < count; index++, at += 4) view.setUint32(at, this.#ends[index]!, true)
+    if (IS_LITTLE_ENDIAN && view.byteOffset % 4 === 0) {
+      const times = new Int32Array(bytes.buffer, bytes.byteOffset + at, count)
+      for (let index = 0; index < count; index++) times[index] = this.#times[index]! - this.#baseTime
+      new Uint32Array(bytes.buffer, bytes.byteOffset + at + count * 4, count).set(
+        this.#ends.subarray(0, count),
+      )
+      at += count * 8
+    } else {
+      for (let index = 0; index < count; index++, at += 4)
+        view.setInt32(at, this.#times[index]! - this.#baseTime, true)
+      for (let index = 0; index < count; index++, at += 4) view.setUint32(at, this.#ends[index]!, true)
+    }
     bytes.set(this.#tags.subarray(0, count), at)
     bytes.set(this.#text.subarray(0, this.#textBytes), textAt)
     bytes.set(extra, textAt + this.#textBytes)
     this.#reset()
   }
 
+  /** Lines that are alike, in one block. */
+  #addAlike(segment: Segment, from: number, to: number): number {
+    const ends = new Uint32Array(to - from)
+    const tags = new Uint8Array(to - from)
+    const start = segment.start(from)
+    for (let index = from; index < to; index++) {
+      ends[index - from] = segment.end(index) - start
+      tags[index - from] = segment.tag(index)
+    }
+    const text = segment.text.subarray(start, segment.end(to - 1))
+    return from + this.addBlock(text, ends, tags, 0, to - from, segment.time(from), segment.lineNumber(from))
+  }
+
   #fits(bytes: number, at: number, extra: EntryExtra): boolean {
     const difference = at - this.#baseTime
+    this.#cost = costOf(extra)
     if (this.#count === 0) this.#baseTime = this.#fixedBase ?? Math.trunc(at)
     else if (
       this.#textBytes + bytes > this.#limits.textBytes ||
       this.#count >= this.#limits.lines ||
-      this.#extraBytes + costOf(extra) > this.#limits.extraBytes ||
+      this.#extraBytes + this.#cost > this.#limits.extraBytes ||
       difference > MAX_DIFFERENCE ||
       difference < -MAX_DIFFERENCE - 1
     ) {
@@ -212,7 +247,7 @@ export class SegmentWriter {
     const kept: EntryExtra = { metadata, step, durationMs, lineNumber: explicit }
     if (metadata || step !== undefined || durationMs !== undefined || explicit !== undefined) {
       this.#extras.push([index, kept])
-      this.#extraBytes += costOf(extra)
+      this.#extraBytes += this.#cost
     }
   }
 
@@ -253,6 +288,22 @@ export function sliceSegment(segment: Segment, from: number, to: number = segmen
   const writer = new SegmentWriter(limits, segment.baseTime)
   writer.addRange(segment, from, to)
   return new Segment(writer.finish())
+}
+
+/** Where the lines end that have source and time of line `from`, no flags, no extra, and numbers that count up or none. */
+function alikeUntil(segment: Segment, from: number, to: number): number {
+  if (segment.extraBytes > 0) return from + 1
+  const tag = segment.tag(from)
+  const time = segment.time(from)
+  if (tag & FLAGS) return from + 1
+  let next = from + 1
+  while (
+    next < to &&
+    ((segment.tag(next) ^ tag) & (SOURCE_MASK | FLAGS)) === 0 &&
+    segment.time(next) === time
+  )
+    next++
+  return next
 }
 
 /** Bytes that a line takes in the extra part, at most; a UTF-16 unit has up to three. */

@@ -113,6 +113,7 @@ function connected(socket: KerutaSocket, options: SocketIoOptions): void {
     subscribers.delete(taskId)
     subscriber.close()
     leaves.get(taskId)?.()
+    leaves.delete(taskId)
   }
 
   socket.on('subscribe', (request, asked) => {
