@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from '@playwright/test'
 
+import nodeFlags from '../server/node-flags.json' with { type: 'json' }
+
 export const ADMIN_KEY = 'kerutakey_e2e-admin-0123456789'
 
 const root = join(import.meta.dirname, '..')
@@ -37,7 +39,7 @@ export class TestServer {
 
   async start(): Promise<void> {
     this.#output = ''
-    const child = spawn(process.execPath, ['server/main.ts'], {
+    const child = spawn(process.execPath, [...nodeFlags, 'server/main.ts'], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

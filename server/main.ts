@@ -13,14 +13,20 @@ delete process.env.WATCH_REPORT_DEPENDENCIES
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '../.cache/compile')
 enableCompileCache(process.env.NODE_COMPILE_CACHE)
 
+outliveReaders()
+
 try {
   const config = parseConfig(process.env)
   const dataDir = resolve(config.dataDir)
   await mkdir(dataDir, { recursive: true })
   const { startServer } = await import('./server.ts')
   const { server, newAdminKey, close } = await startServer({ ...config, dataDir }, packageJson.version)
-  announce(server.address() as AddressInfo, dataDir, config.auth, newAdminKey)
-  endOnSignals(close)
+  announce(
+    server.address() as AddressInfo,
+    dataPlace(config.databaseUrl) ?? dataDir,
+    config.auth,
+    newAdminKey,
+  )
 } catch (error) {
   process.stderr.write(`keruta cannot start: ${reasonOf(error)}\n`)
   process.exit(1)
@@ -28,18 +34,28 @@ try {
 
 function announce(
   { address, family, port }: AddressInfo,
-  dataDir: string,
+  data: string,
   auth: 'on' | 'off',
   adminKey: string | undefined,
 ): void {
   const host =
     address === '0.0.0.0' || address === '::' ? 'localhost' : family === 'IPv6' ? `[${address}]` : address
   const url = `http://${host}:${port}`
-  const lines = [`keruta listens on ${url}`, `data lies in ${dataDir}`]
+  const lines = [`keruta listens on ${url}`, `data lies in ${data}`]
   if (auth === 'off')
     lines.push('authentication is off: everybody on this machine is admin (KERUTA_AUTH=off)')
   if (adminKey) lines.push(`log in: ${url}/login#key=${adminKey}`, `admin key, shown this once: ${adminKey}`)
   process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** Whoever read our output may go; then there is nobody to tell, and nothing to fail for. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+}
+
+/** Without user, password and options. */
+function dataPlace(databaseUrl: string | undefined): string | undefined {
+  return databaseUrl?.replace(/\/\/[^/]*@/, '//').replace(/\?.*$/, '')
 }
 
 function endOnSignals(close: () => Promise<void>): void {

@@ -4,6 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import nodeFlags from '../node-flags.json' with { type: 'json' }
+
 export const ADMIN_KEY = 'kerutakey_test-admin-0123456789'
 
 const root = join(import.meta.dirname, '../..')
@@ -44,7 +46,7 @@ export class TestServer {
   /** Starts it again after `stop`, on the same port. */
   async start(): Promise<void> {
     this.#output = ''
-    const child = spawn(process.execPath, ['server/main.ts'], {
+    const child = spawn(process.execPath, [...nodeFlags, 'server/main.ts'], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

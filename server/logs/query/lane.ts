@@ -69,6 +69,8 @@ export class Lane {
     const worker = new Worker(new URL('./read-worker.ts', import.meta.url), {
       workerData: this.#location,
       name: 'log-query',
+      // What it reads lies outside of the heap; a young generation that grows with it would only add to the memory.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
     })
     let failure: unknown
     worker.on('message', (message: AnswerMessage) => this.#settle(message))
