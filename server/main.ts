@@ -21,6 +21,7 @@ try {
   await mkdir(dataDir, { recursive: true })
   const { startServer } = await import('./server.ts')
   const { server, newAdminKey, close } = await startServer({ ...config, dataDir }, packageJson.version)
+  endOnSignals(close)
   announce(
     server.address() as AddressInfo,
     dataPlace(config.databaseUrl) ?? dataDir,
