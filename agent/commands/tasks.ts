@@ -4,6 +4,7 @@ import type { Page } from '#protocol/page.ts'
 import type { TaskView } from '#protocol/task.ts'
 import type { Handler } from '../cli.ts'
 import type { Context } from '../context.ts'
+import { usageError } from '../exit.ts'
 import { table } from '../table.ts'
 import { taskPath } from '../task-id.ts'
 
@@ -35,7 +36,6 @@ Examples:
   action(async (context, options, verb = 'list', id) => {
     const act = ACTIONS[verb]
     if (act) return act(context, options, id)
-    const { usageError } = await import('../exit.ts')
     throw usageError(`tasks ${verb} is unknown: ${Object.keys(ACTIONS).join(', ')}`)
   })
 }
@@ -136,5 +136,12 @@ function number(value: unknown): number | undefined {
 }
 
 function readScript(path: string): string {
-  return readFileSync(path === '-' ? 0 : path, 'utf8')
+  try {
+    return readFileSync(path === '-' ? 0 : path, 'utf8')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw usageError(
+      `the script ${path} cannot be read: ${code === 'ENOENT' ? 'no such file or directory' : message}`,
+    )
+  }
 }

@@ -20,13 +20,15 @@ export interface Call {
   raw?: boolean
 }
 
+const EXIT_BY_STATUS: Record<number, number> = { 400: EXIT.usage, 401: EXIT.refused, 403: EXIT.refused }
+
 /** An answer of the server that is no success. */
 export class ApiError extends CommandError {
   readonly status: number
   readonly code: string | undefined
 
   constructor(status: number, code: string | undefined, message: string) {
-    super(status === 401 || status === 403 ? EXIT.refused : EXIT.failure, message)
+    super(EXIT_BY_STATUS[status] ?? EXIT.failure, message)
     this.status = status
     this.code = code
   }
@@ -158,12 +160,11 @@ async function readProblem(response: Response): Promise<Partial<Problem>> {
 }
 
 function toError(status: number, problem: Partial<Problem>, path: string): ApiError {
+  // The detail of bad input sums its errors up; each of them says as much, and where.
   const errors = problem.errors
     ?.map(({ path: at, message }) => (at ? `${at}: ${message}` : message))
     .join('; ')
-  const detail = [problem.detail ?? problem.title ?? `the server answered ${status} to ${path}`, errors]
-    .filter(Boolean)
-    .join(': ')
+  const detail = errors || problem.detail || problem.title || `the server answered ${status} to ${path}`
   const advice =
     status === 401
       ? '; give a valid key with --token or KERUTA_API_TOKEN'

@@ -53,6 +53,9 @@ function givenTarget({ rest }: Context, { script, word, words }: ExecuteOptions)
     word !== undefined && 'a script',
     rest.length > 0 && 'a command after --',
   ].filter(Boolean)
+  if (script === '' || word === '') throw usageError('the script is an empty word; is a variable unset?')
+  if (rest[0] === '' && script === undefined)
+    throw usageError('the command is an empty word; is a variable unset?')
   if (script !== undefined && word !== undefined)
     return withWords(fileTarget(script), [word, ...words, ...rest])
   if (ways.length > 1 && script === undefined) throw usageError(`give either ${ways.join(' or ')}, not both`)

@@ -129,8 +129,8 @@ describe('logs', () => {
     [['--tail', '-1'], 2, '--tail "-1" must be a whole number'],
     [['--format', 'xml'], 2, 'one of text, json, ndjson, csv'],
     [['--format', 'csv', '--follow'], 2, 'take ndjson'],
-    [['--search', '(', '--regex'], 1, 'search'],
-    [['--level', 'LOUD'], 1, 'unknown level'],
+    [['--search', '(', '--regex'], 2, 'search'],
+    [['--level', 'LOUD'], 2, 'unknown level'],
   ])('say what is wrong with %j', async (args, code, message) => {
     const ended = await keruta.run(['logs', taskId, ...args])
     expect([ended.code, ended.stderr]).toEqual([code, expect.stringContaining(message)])
