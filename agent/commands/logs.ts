@@ -18,7 +18,7 @@ export function define(command: Command, action: (handler: Handler) => void): vo
     .option('--case-sensitive', 'mind upper and lower case')
     .option('--since <time>', 'a time (2024-01-01T12:00:00Z) or an age (10m, 2h)')
     .option('--tail <n>', 'only the last n entries')
-    .option('--format <format>', FORMATS.join(', '), 'text')
+    .option('--format <format>', `${FORMATS.join(', ')}; default: text, with --json json`)
     .option('--timestamps', 'with the time of each entry')
     .option('--no-color', 'without colours')
     .addHelpText(
@@ -32,7 +32,7 @@ Examples:
     )
   action(async (context, options, id) => {
     const path = taskPath(context.config, id)
-    const format = options.format as string
+    const format = (options.format as string | undefined) ?? (context.config.json ? 'json' : 'text')
     if (!FORMATS.includes(format))
       throw usageError(`unknown format "${format}": one of ${FORMATS.join(', ')}`)
     const { readLogs } = await import('../read/read-logs.ts')

@@ -24,6 +24,19 @@ const PAGE = 1000
 
 /** Prints a task's log: what is stored, and with `follow` what comes. */
 export async function readLogs(context: Context, options: ReadOptions): Promise<number> {
+  return Promise.race([outputGone(), read(context, options)])
+}
+
+/** Resolves when whoever read the output has gone, as `head` does once it has enough. */
+function outputGone(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    process.stdout.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EPIPE' ? resolve(0) : reject(error),
+    )
+  })
+}
+
+async function read(context: Context, options: ReadOptions): Promise<number> {
   const api = await context.api()
   if (!options.follow && options.tail === undefined && options.format !== 'text')
     return exportLog(api, options)
