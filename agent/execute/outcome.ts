@@ -17,6 +17,8 @@ export interface Outcome {
   finish: { success: SuccessTask } | { fail: FailTask }
   /** Entry for the log: why it did not end well. */
   entry?: { level: number; message: string }
+  /** That the agent, not the script, made this end. */
+  stopped?: boolean
 }
 
 const ERROR = 3
@@ -33,6 +35,7 @@ export function outcomeOf(end: ChildEnd, about: Circumstances, at: string): Outc
     exitCode: exitCode === 0 ? 1 : exitCode,
     finish: { fail: { message, errorCode, exitCode, signal: end.signal, at } },
     entry: { level, message },
+    stopped: about.timedOutAfterMs !== undefined || about.cancelled,
   }
 }
 

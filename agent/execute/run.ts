@@ -63,6 +63,7 @@ export async function runTask(context: Context, run: Run): Promise<number> {
     stopper.attach(child, run.timeoutMs)
     const end = await child.ended
     outcome = outcomeOf(end, stopper.release(), new Date().toISOString())
+    if (outcome.stopped) context.warn(outcome.entry!.message)
     for (const capture of captures) capture.end()
     if (stream) explainEnd(stream.outbox, end, captures, context)
   } catch (error) {
