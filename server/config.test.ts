@@ -28,3 +28,21 @@ test('Authentication can be off on loopback only', () => {
   expect(parseConfig({ KERUTA_AUTH: 'off', HOST: '::1' }).auth).toBe('off')
   expect(() => parseConfig({ KERUTA_AUTH: 'off', HOST: '0.0.0.0' })).toThrow(/only for a server on loopback/)
 })
+
+test('A URL of MongoDB alone chooses it, KERUTA_STORE=sqlite ignores it, and the embedded store needs none', () => {
+  const url = 'mongodb://user:secret@a:27017,b:27017/keruta?replicaSet=rs0'
+  expect(parseConfig({ DATABASE_URL: url }).databaseUrl).toBe(url)
+  expect(parseConfig({ KERUTA_STORE: 'mongodb', DATABASE_URL: url }).databaseUrl).toBe(url)
+  expect(parseConfig({ DATABASE_URL: 'mongodb+srv://cluster.example' }).databaseUrl).toMatch(/^mongodb\+srv/)
+  expect(parseConfig({ KERUTA_STORE: 'sqlite', DATABASE_URL: url }).databaseUrl).toBeUndefined()
+  expect(parseConfig({}).databaseUrl).toBeUndefined()
+})
+
+test('A store that cannot be is refused, and no password is shown', () => {
+  expect(() => parseConfig({ KERUTA_STORE: 'mongodb' })).toThrow(/DATABASE_URL: is needed .* mongodb:\/\//)
+  expect(() => parseConfig({ KERUTA_STORE: 'postgres' })).toThrow(/KERUTA_STORE: must be sqlite or mongodb/)
+  expect(() => parseConfig({ DATABASE_URL: 'mongodb://' })).toThrow(/DATABASE_URL: must be mongodb:\/\/host/)
+  const parse = () => parseConfig({ DATABASE_URL: 'postgres://user:secret@host/db' })
+  expect(parse).toThrow(/DATABASE_URL: must be mongodb:\/\/host\/database/)
+  expect(parse).not.toThrow(/secret/)
+})

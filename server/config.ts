@@ -7,6 +7,8 @@ export interface Config {
   /** 0: any free port, printed at start. */
   port: number
   dataDir: string
+  /** MongoDB's, where that is the store; without it the data lies in `dataDir`. */
+  databaseUrl: string | undefined
   dev: boolean
   auth: 'on' | 'off'
   adminKey: string | undefined
@@ -54,9 +56,8 @@ const environmentSchema = z.object({
   KERUTA_READER_RATE: rate(500),
   KERUTA_READER_QUEUE_KB: wholeNumber(64, 1_048_576).default(4096),
   KERUTA_REGEX_TIMEOUT_MS: wholeNumber(100, 600_000).default(5000),
-  KERUTA_STORE: z
-    .enum(['sqlite'], { error: 'must be sqlite, the only store of this version' })
-    .default('sqlite'),
+  KERUTA_STORE: z.enum(['sqlite', 'mongodb'], { error: 'must be sqlite or mongodb' }).optional(),
+  DATABASE_URL: z.string().optional(),
 })
 
 /** @throws ConfigError that names every variable that is wrong, and how it should be */
@@ -74,10 +75,12 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
       `KERUTA_AUTH: off is only for a server on loopback, and HOST is ${env.HOST}; set HOST=127.0.0.1 or KERUTA_AUTH=on`,
     )
   }
+  const databaseUrl = databaseUrlOf(env)
   return {
     host: env.HOST,
     port: env.PORT,
     dataDir: env.KERUTA_DATA_DIR,
+    databaseUrl,
     dev: env.NODE_ENV === 'development',
     auth: env.KERUTA_AUTH,
     adminKey: env.KERUTA_ADMIN_KEY,
@@ -91,4 +94,19 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     readerQueueBytes: env.KERUTA_READER_QUEUE_KB * 1024,
     regexBudgetMs: env.KERUTA_REGEX_TIMEOUT_MS,
   }
+}
+
+/** A URL of MongoDB alone is enough to choose it. */
+function databaseUrlOf({ KERUTA_STORE: store, DATABASE_URL: url }: z.infer<typeof environmentSchema>) {
+  if (store === 'sqlite' || (store === undefined && url === undefined)) return undefined
+  if (url === undefined)
+    throw new ConfigError(
+      'DATABASE_URL: is needed with KERUTA_STORE=mongodb, such as mongodb://user:password@host:27017/keruta',
+    )
+  // What is wrong with it is not shown: it may hold a password.
+  if (!/^mongodb(\+srv)?:\/\/[^/?]+/.test(url))
+    throw new ConfigError(
+      'DATABASE_URL: must be mongodb://host/database or mongodb+srv://host/database; the embedded store needs none (KERUTA_STORE=sqlite ignores it)',
+    )
+  return url
 }

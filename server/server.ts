@@ -27,7 +27,7 @@ import { createIngest } from './logs/ingest.ts'
 import { logState } from './logs/log-state.ts'
 import { openLogQueries } from './logs/query-pool.ts'
 import { createMetrics } from './metrics.ts'
-import { openStore } from './store/open.ts'
+import { openStore, type StoreLocation } from './store/open.ts'
 import { createSessions } from './tasks/sessions.ts'
 import { createTasks, type TaskChange } from './tasks/tasks.ts'
 
@@ -40,9 +40,11 @@ export interface RunningServer {
 
 /** Opens everything, wires it, and listens. @throws KerutaError, with a message for the operator, where that cannot be */
 export async function startServer(config: Config, version: string): Promise<RunningServer> {
-  const { dataDir } = config
+  const { dataDir, databaseUrl } = config
   const logger = createLogger(config.logLevel)
-  const location = { kind: 'sqlite' as const, dataDir }
+  const location: StoreLocation = databaseUrl
+    ? { kind: 'mongodb', url: databaseUrl }
+    : { kind: 'sqlite', dataDir }
   const store = await openStore(location)
   const { segments } = store
   const now = Date.now
