@@ -55,10 +55,11 @@ export function sampleSession(id: string, fields: Partial<Session> = {}): Sessio
   }
 }
 
-/** Lines `prefix 1` … as a segment; each a millisecond after the one before. */
-export function sampleSegment(lines: number, prefix = 'line', at = T0, tag = 1): NewSegment {
+/** Lines `prefix first` … as a segment; each a millisecond after the one before. */
+export function sampleSegment(lines: number, prefix = 'line', at = T0, tag = 1, first = 1): NewSegment {
   const writer = new SegmentWriter()
-  for (let line = 0; line < lines; line++) writer.addString(`${prefix} ${line + 1}`, at + line, tag, line + 1)
+  for (let line = 0; line < lines; line++)
+    writer.addString(`${prefix} ${first + line}`, at + line, tag, line + 1)
   const body = writer.finish()
   return { body, summary: checkSegment(body, isUtf8).summary }
 }

@@ -38,7 +38,7 @@ export interface Connection {
 export async function connect(url: string, connections: number): Promise<Connection> {
   let client: MongoClient | undefined
   try {
-    client = new MongoClient(url, { ...options, maxPoolSize: connections })
+    client = new MongoClient(url, withoutThose(url, { ...options, maxPoolSize: connections }))
     await client.connect()
     const { dbName } = client.options
     const db = client.db(namesDatabase(url) ? dbName : DATABASE)
@@ -48,6 +48,12 @@ export async function connect(url: string, connections: number): Promise<Connect
     await client?.close()
     throw openingError(error, url)
   }
+}
+
+/** Pools and timeouts that the URL names are the operator's choice; how safe an acknowledgement is, is not. */
+function withoutThose(url: string, given: MongoClientOptions): MongoClientOptions {
+  const named = new Set([...new URLSearchParams(url.split('?')[1]).keys()].map(name => name.toLowerCase()))
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !named.has(name.toLowerCase())))
 }
 
 function namesDatabase(url: string): boolean {

@@ -1,4 +1,4 @@
-import { MongoError, MongoParseError, MongoServerError } from 'mongodb'
+import { MongoBulkWriteError, MongoError, MongoParseError, MongoServerError } from 'mongodb'
 import { KerutaError } from '#protocol/errors.ts'
 
 const RETRY_AFTER_MS = 1000
@@ -14,7 +14,8 @@ const TOO_LARGE = new Set([10334, 17280, 17419, 17420])
 const DUPLICATE = 11000
 
 /** What a failed call means to a caller: a KerutaError where the cause lies outside, else the error itself. */
-export function storeError(error: unknown): unknown {
+export function storeError(given: unknown): unknown {
+  const error = within(given)
   if (!(error instanceof MongoError)) return error
   const code = codeOf(error)
   if (code === OUT_OF_DISK_SPACE)
@@ -81,6 +82,13 @@ export function redacted(url: string): string {
 
 function isPassing(error: MongoError): boolean {
   return error.hasErrorLabel('RetryableWriteError') || error.hasErrorLabel('TransientTransactionError')
+}
+
+/** Where many writes went at once, a lost connection looks like an answer of the server. */
+function within(error: unknown): unknown {
+  if (!(error instanceof MongoBulkWriteError)) return error
+  const inner: unknown = error.errorResponse
+  return inner instanceof MongoError ? inner : error
 }
 
 /** A failed selection of a server has the failure of the login within. */
