@@ -23,6 +23,27 @@ test('Every variable that is wrong is named, with how it should be', () => {
   )
 })
 
+test('Allowed origins are taken as browsers send them, and anything else is refused', () => {
+  const parse = (text: string) => parseConfig({ KERUTA_ALLOWED_ORIGINS: text }).allowedOrigins
+  expect(parse(' https://tools.example/, HTTP://10.0.0.1:8080 ,,http://a:80')).toEqual([
+    'https://tools.example',
+    'http://10.0.0.1:8080',
+    'http://a',
+  ])
+  for (const wrong of [
+    '*',
+    'tools.example',
+    'https://a/b',
+    'https://a?b',
+    'file:///x',
+    'null',
+    'https://u@a',
+  ])
+    expect(() => parse(`https://a,${wrong}`)).toThrow(
+      `"${wrong}" must be an origin such as https://tools.example`,
+    )
+})
+
 test('Authentication can be off on loopback only', () => {
   expect(parseConfig({ KERUTA_AUTH: 'off' }).auth).toBe('off')
   expect(parseConfig({ KERUTA_AUTH: 'off', HOST: '::1' }).auth).toBe('off')

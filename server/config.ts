@@ -38,6 +38,26 @@ const wholeNumber = (least: number, most: number) =>
 
 const rate = (fallback: number) => wholeNumber(0, 1_000_000).default(fallback)
 
+const origins = z
+  .string()
+  .default('')
+  .transform((text, ctx) => {
+    const words = text.split(',').flatMap(word => word.trim() || [])
+    for (const word of words) {
+      if (originOf(word) !== undefined) continue
+      const message = `"${word}" must be an origin such as https://tools.example, without a path`
+      ctx.addIssue({ code: 'custom', message })
+    }
+    return words.map(word => originOf(word) ?? word)
+  })
+
+/** As browsers send it; undefined where it is none. */
+function originOf(word: string): string | undefined {
+  const url = URL.parse(word)
+  const isOrigin = url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
+  return isOrigin ? url.origin : undefined
+}
+
 const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(8080),
@@ -46,7 +66,7 @@ const environmentSchema = z.object({
   KERUTA_AUTH: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
   KERUTA_ADMIN_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
   KERUTA_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
-  KERUTA_ALLOWED_ORIGINS: z.string().default(''),
+  KERUTA_ALLOWED_ORIGINS: origins,
   KERUTA_SERVER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
       error: 'must be trace, debug, info, warn, error, fatal or silent',
@@ -85,9 +105,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     auth: env.KERUTA_AUTH,
     adminKey: env.KERUTA_ADMIN_KEY,
     jwtSecret: env.KERUTA_JWT_SECRET,
-    allowedOrigins: env.KERUTA_ALLOWED_ORIGINS.split(',')
-      .map(origin => origin.trim())
-      .filter(Boolean),
+    allowedOrigins: env.KERUTA_ALLOWED_ORIGINS,
     logLevel: env.KERUTA_SERVER_LOG_LEVEL,
     ingestRate: env.KERUTA_INGEST_RATE,
     readerRate: env.KERUTA_READER_RATE,
