@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -65,6 +65,12 @@ test('A port in use, a data folder in use and bad settings end the start with on
     /cannot start: .*port.*in use/i,
   )
   expect(await messageOf({ KERUTA_DATA_DIR: join(server.home, 'data') })).toMatch(/cannot start: .*another/)
+  const file = join(await tempDir(), 'file')
+  await writeFile(file, '')
+  for (const path of [file, join(file, 'below')])
+    expect(await messageOf({ KERUTA_DATA_DIR: path })).toMatch(
+      `cannot start: the data folder ${path} cannot be made`,
+    )
   expect(await messageOf({ PORT: 'http' })).toMatch(/cannot start: PORT: must be a whole number/)
 })
 

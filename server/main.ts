@@ -18,7 +18,10 @@ outliveReaders()
 try {
   const config = parseConfig(process.env)
   const dataDir = resolve(config.dataDir)
-  await mkdir(dataDir, { recursive: true })
+  await mkdir(dataDir, { recursive: true }).catch(cause => {
+    const message = `the data folder ${dataDir} cannot be made (${cause.code}): give this user access, or choose another with KERUTA_DATA_DIR`
+    throw new KerutaError('STORE_UNAVAILABLE', message, { cause })
+  })
   const { startServer } = await import('./server.ts')
   const { server, newAdminKey, close } = await startServer({ ...config, dataDir }, packageJson.version)
   endOnSignals(close)
