@@ -47,6 +47,13 @@ test.each([
   })
 })
 
+test('what failed in a worker is reported, for the log says more than the answer', () => {
+  const reported: unknown[] = []
+  const error = new KerutaError('INTERNAL', 'the query was lost with its thread', { cause: new Error('why') })
+  expect(problemResponse(error, cause => reported.push(cause)).status).toBe(500)
+  expect(reported).toEqual([error])
+})
+
 test('anything else is reported, and told without its message', async () => {
   const reported: unknown[] = []
   const error = new TypeError('secret')

@@ -18,7 +18,7 @@ export type Report = (error: unknown) => void
 
 export function toProblem(error: unknown, report?: Report): Problem {
   const expected = expectedError(error)
-  if (!expected) report?.(error)
+  if (!expected || expected.code === 'INTERNAL') report?.(error)
   return problemOf(
     expected ??
       new KerutaError(
