@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { KerutaError } from '#protocol/errors.ts'
 import type { StoreLocation } from '#server/store/open.ts'
 import type { CompactReply, CompactRequest } from './compact-worker.ts'
 
@@ -13,7 +14,7 @@ export class CompactThread {
     this.#location = location
   }
 
-  /** @throws Error where the log cannot be read or the thread ends */
+  /** @throws KerutaError where the store cannot be used now; Error where the log cannot be read or the thread ends */
   ask(request: CompactRequest): Promise<Step> {
     this.#worker ??= new Worker(new URL('./compact-worker.ts', import.meta.url), {
       name: 'compactor',
@@ -30,7 +31,8 @@ export class CompactThread {
       worker.once('message', (reply: CompactReply) => {
         worker.off('error', failed)
         worker.off('exit', failed)
-        if ('error' in reply) reject(new Error(reply.error))
+        if ('error' in reply)
+          reject(reply.code ? new KerutaError(reply.code, reply.error) : new Error(reply.error))
         else resolve(reply)
       })
       worker.postMessage(request)

@@ -1,7 +1,8 @@
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
+import { type ErrorCode, KerutaError } from '#protocol/errors.ts'
 import { openSegmentReader, type StoreLocation } from '#server/store/open.ts'
-import type { SegmentHeader } from '#server/store/store.ts'
+import type { SegmentHeader, SegmentReader } from '#server/store/store.ts'
 import { type MergedSegment, mergeSegments } from './compact-merge.ts'
 import { planMerge } from './compact-plan.ts'
 
@@ -14,7 +15,8 @@ export interface CompactRequest {
 /** Without `old` there was nothing to do here; `after` is where to look on, absent at the end of the log. */
 export type CompactReply =
   | { old: Pick<SegmentHeader, 'firstSeq' | 'count'>[]; merged: MergedSegment[]; after: number | undefined }
-  | { error: string }
+  /** With a code where the log is not to blame. */
+  | { error: string; code?: ErrorCode | undefined }
 
 const HEADERS_AT_ONCE = 1000
 
@@ -22,7 +24,7 @@ const HEADERS_AT_ONCE = 1000
 if (process.platform === 'linux') setPriority(10)
 
 const port = parentPort!
-const reader = await openSegmentReader(workerData as StoreLocation)
+let opening: Promise<SegmentReader> | undefined
 
 port.on('message', async ({ taskId, after }: CompactRequest) => {
   try {
@@ -32,11 +34,23 @@ port.on('message', async ({ taskId, after }: CompactRequest) => {
       reply.merged.map(({ body }) => body.buffer as ArrayBuffer),
     )
   } catch (error) {
-    port.postMessage({ error: error instanceof Error ? error.message : String(error) } satisfies CompactReply)
+    const code = error instanceof KerutaError ? error.code : undefined
+    const message = error instanceof Error ? error.message : String(error)
+    port.postMessage({ error: message, code } satisfies CompactReply)
   }
 })
 
+/** Opened with the first request; a failure is not remembered. */
+function openReader(): Promise<SegmentReader> {
+  opening ??= openSegmentReader(workerData as StoreLocation).catch(error => {
+    opening = undefined
+    throw error
+  })
+  return opening
+}
+
 async function step(taskId: string, after: number) {
+  const reader = await openReader()
   const headers = await reader.headers(taskId, { after, order: 'asc', limit: HEADERS_AT_ONCE })
   const plan = planMerge(headers)
   const next = headers.length < HEADERS_AT_ONCE && plan.run.length === 0 ? undefined : plan.after
