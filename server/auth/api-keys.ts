@@ -33,6 +33,12 @@ export class ApiKeys {
 
   /** The only answer that holds the key itself. */
   async create(input: NewApiKey): Promise<ApiKeyView & { key: string }> {
+    if (input.expiresAt && Date.parse(input.expiresAt) <= this.#now()) {
+      const message = 'lies in the past; the key would never be good'
+      throw new KerutaError('BAD_REQUEST', `expiresAt ${message}`, {
+        errors: [{ path: 'expiresAt', message }],
+      })
+    }
     const { key, apiKey } = newApiKey(
       {
         id: uuidv7(this.#now()),

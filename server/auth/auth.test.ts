@@ -131,6 +131,11 @@ describe('API keys', () => {
     expect(listed[0]).not.toHaveProperty('hash')
   })
 
+  test('a key that would have ended already is not made', async () => {
+    const made = auth.keys.create({ name: 'old', role: 'viewer', expiresAt: '2001-01-01T00:00:00Z' })
+    await expect(made).rejects.toEqual(refused('BAD_REQUEST', 'expiresAt lies in the past'))
+  })
+
   test('a revoked key is refused at once', async () => {
     const { key, id } = await newKey()
     await auth.authenticate(bearer(key))
