@@ -1,3 +1,4 @@
+import { SegmentWriter } from '#protocol/segment-writer.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { mergeRecords } from './merge.ts'
 import { frameOf, lastN, type SpoolRecord } from './record.ts'
@@ -23,6 +24,7 @@ export class SendQueue {
   readonly #pool: BufferPool
   readonly #memoryLines: number
   #memory: { record: SpoolRecord; at: Position; since: number }[] = []
+  readonly #writer = new SegmentWriter({ textBytes: Number.MAX_SAFE_INTEGER })
   #memoryBytes = 0
   #lines = 0
   /** Where reading goes on; `undefined` where `#memory` holds all there is. */
@@ -115,6 +117,7 @@ export class SendQueue {
   /** What does not fit into one frame is left for the next. */
   #merge(found: { record: SpoolRecord; at: Position }[]): Buffer {
     const { frame, count } = mergeRecords(
+      this.#writer,
       found.map(({ record }) => record),
       bytes => this.#pool.take(bytes),
     )
