@@ -32,7 +32,8 @@ export class DiskPart implements SpoolPart {
   }
 
   append(bytes: Buffer): void {
-    this.#fd ??= openSync(this.#path, 'w+', 0o600)
+    // What a writer that died left behind the whole records of a new part is cut off; what is counted never is.
+    this.#fd ??= openSync(this.#path, this.bytes === 0 ? 'w+' : 'r+', 0o600)
     let written = 0
     while (written < bytes.length)
       written += writeSync(this.#fd, bytes, written, bytes.length - written, this.bytes + written)

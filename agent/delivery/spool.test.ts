@@ -67,4 +67,12 @@ describe('a spool', () => {
     spool.append(record(8))
     expect(readAll(spool)).toEqual([8])
   })
+
+  it('keeps what it has when something is added after it was closed', () => {
+    const spool = Spool.create(dir)
+    spool.append(record(1))
+    spool.close()
+    spool.append(record(2))
+    expect(readAll(Spool.open(dir))).toEqual([1, 2])
+  })
 })
