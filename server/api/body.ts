@@ -68,10 +68,15 @@ async function readBytes(c: Context): Promise<Buffer> {
   if (Number(c.req.header('content-length') ?? 0) > MAX_FRAME_BYTES) throw tooLarge()
   const parts: Uint8Array[] = []
   let size = 0
-  for await (const part of c.req.raw.body ?? []) {
-    size += part.length
-    if (size > MAX_FRAME_BYTES) throw tooLarge()
-    parts.push(part)
+  try {
+    for await (const part of c.req.raw.body ?? []) {
+      size += part.length
+      if (size > MAX_FRAME_BYTES) throw tooLarge()
+      parts.push(part)
+    }
+  } catch (error) {
+    if (error instanceof KerutaError) throw error
+    throw new KerutaError('BAD_REQUEST', 'the body broke off before its end', { cause: error })
   }
   return Buffer.concat(parts)
 }

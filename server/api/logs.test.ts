@@ -250,6 +250,26 @@ test('an export is gzipped for who takes it', async () => {
   expect(JSON.parse(gunzipSync(await response.arrayBuffer()).toString())).toHaveLength(10)
 })
 
+test('a body that breaks off is the fault of who sent it, and nothing of it is stored', async () => {
+  const { app, keyOf, call } = await openApi()
+  const body = new ReadableStream({
+    start: controller => controller.enqueue(new TextEncoder().encode('{"mess')),
+    pull: controller => controller.error(new Error('aborted')),
+  })
+  const headers = { authorization: `Bearer ${await keyOf('agent')}`, 'content-type': 'application/json' }
+  const response = await app.request('/api/v1/tasks/cut/logs', {
+    method: 'POST',
+    body,
+    headers,
+    duplex: 'half',
+  } as RequestInit)
+  expect([response.status, await response.json()]).toMatchObject([
+    400,
+    { detail: 'the body broke off before its end' },
+  ])
+  expect((await call('GET', 'tasks/cut')).status).toBe(404)
+})
+
 test('an export whose regular expression never ends is refused, not a file that breaks off', async () => {
   const { call } = await openApi()
   await call('POST', 'tasks/t/logs', { body: { message: `${'a'.repeat(60)}!` } })
