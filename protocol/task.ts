@@ -22,10 +22,12 @@ export type StatusChange = z.infer<typeof statusChangeSchema>
 
 export const MAX_SCRIPT_CHARS = 1024 * 1024
 
-export const envSchema = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a variable name: letters, digits and _'),
-  z.string().max(64 * 1024),
-)
+export const envSchema = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(64 * 1024), {
+  error: issue =>
+    issue.code === 'invalid_key'
+      ? 'is not a variable name: letters, digits and _, no digit first'
+      : undefined,
+})
 
 export const taskSchema = z.object({
   id: idSchema,

@@ -266,6 +266,13 @@ test.each([
   expect(answer.body.errors.map(error => error.path)).toContain(wrong)
 })
 
+test('a name that no variable can have is told as such', async () => {
+  const answer = await shared.call('POST', 'tasks', { body: { env: { '1A': 'x' } } })
+  expect(answer.body.errors).toEqual([
+    { path: 'env.1A', message: 'is not a variable name: letters, digits and _, no digit first' },
+  ])
+})
+
 test('what is not there is 404, what is taken is 409', async () => {
   const { call } = await openApi()
   for (const path of ['success', 'fail', 'cancel', 'retry'])
