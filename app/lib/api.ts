@@ -28,12 +28,8 @@ export function apiUrl(path: string, query: Query = {}): string {
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> =>
   request<T>(apiUrl(path, query), { signal })
 
-export const post = <T>(path: string, body: unknown = {}): Promise<T> =>
-  request<T>(apiUrl(path), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
+export const post = <T>(path: string, body: unknown = {}): Promise<T> => send<T>('POST', path, body)
+export const patch = <T>(path: string, body: unknown): Promise<T> => send<T>('PATCH', path, body)
 
 export const del = (path: string): Promise<void> => request<void>(apiUrl(path), { method: 'DELETE' })
 
@@ -45,6 +41,13 @@ export function goToLogin(): void {
 
 /** Text of a path segment: ids may hold `:` and `.`. */
 export const segment = (id: string): string => encodeURIComponent(id)
+
+const send = <T>(method: string, path: string, body: unknown): Promise<T> =>
+  request<T>(apiUrl(path), {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
 
 async function request<T>(url: string, init: RequestInit): Promise<T> {
   const response = await fetch(url, { ...init, credentials: 'same-origin' }).catch(error => {

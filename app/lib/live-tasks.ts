@@ -10,7 +10,7 @@ type StatsChange = Parameters<ServerToClientEvents['stats']>[0]
 
 const REFETCH_MS = 1000
 
-/** Keeps every task list on the page up to date: known rows at once, new and gone ones by asking again, at most once a second. */
+/** Keeps every task list on the page, and the counts of a session, up to date: known rows at once, new and gone ones by asking again, at most once a second. */
 export function useLiveTaskLists(): void {
   const client = useQueryClient()
   useEffect(() => {
@@ -20,6 +20,7 @@ export function useLiveTaskLists(): void {
       timer ??= setTimeout(() => {
         timer = undefined
         void client.invalidateQueries({ queryKey: keys.taskLists })
+        void client.invalidateQueries({ queryKey: keys.sessionViews })
       }, REFETCH_MS)
     }
     const join = () => {
@@ -49,15 +50,18 @@ export function useLiveTaskLists(): void {
   }, [client])
 }
 
-/** Keeps one task up to date. The subscription is the log view's, which also watches the task itself. */
-export function useLiveTask(taskId: string, onDeleted: () => void): void {
+/** Keeps one task up to date, and says when it is deleted, and when it is there again. The subscription is the log view's, which also watches the task itself. */
+export function useLiveTask(taskId: string, onDeleted: (deleted: boolean) => void): void {
   const client = useQueryClient()
   useEffect(() => {
     const socket = liveSocket()
     const onTask = (change: TaskChange) => {
       if ('deleted' in change) {
-        if (change.taskId === taskId) onDeleted()
-      } else if (change.task.id === taskId) client.setQueryData(keys.task(taskId), change.task)
+        if (change.taskId === taskId) onDeleted(true)
+      } else if (change.task.id === taskId) {
+        onDeleted(false)
+        client.setQueryData(keys.task(taskId), change.task)
+      }
     }
     const onStats = ({ taskId: id, logs, logState }: StatsChange) => {
       if (id !== taskId) return

@@ -12,7 +12,9 @@ export const keys = {
   task: (id: string) => ['task', id] as const,
   taskLists: ['tasks'] as const,
   tasks: (params: Record<string, string>) => ['tasks', params] as const,
+  sessionLists: ['sessions'] as const,
   sessions: (params: Record<string, string | number>) => ['sessions', params] as const,
+  sessionViews: ['session'] as const,
   session: (id: string) => ['session', id] as const,
 }
 

@@ -10,6 +10,7 @@ import { StatusBadge } from '../status-badge.tsx'
 import { NewTask } from '../tasks/new-task.tsx'
 import { TaskList } from '../tasks/task-list.tsx'
 import bar from '../tasks/tasks-screen.module.css'
+import { SessionActions } from './session-actions.tsx'
 import { TaskCounts } from './sessions-screen.tsx'
 
 export function SessionScreen() {
@@ -19,7 +20,7 @@ export function SessionScreen() {
   const session = useSession(sessionId)
   if (session.isError) return <ErrorState error={session.error} onRetry={() => void session.refetch()} />
   if (!session.data) return <LoadingRows />
-  const { name, status, description, template, workspaceId } = session.data
+  const { name, status, description, tags, template, workspaceId } = session.data
   return (
     <>
       <div className={bar.bar}>
@@ -45,6 +46,8 @@ export function SessionScreen() {
           </span>
         )}
         {description && <span className="soft">{description}</span>}
+        {tags.length > 0 && <span className="soft">{tags.map(tag => `#${tag}`).join(' ')}</span>}
+        <SessionActions session={session.data} />
       </div>
       <TaskList sessionId={sessionId} action={<NewTask sessionId={sessionId} />} />
     </>

@@ -1,6 +1,6 @@
 'use client'
 
-import { Anchor, EmptyState, Table, VisuallyHidden } from '@mantine/core'
+import { Anchor, EmptyState, NativeSelect, Table, VisuallyHidden } from '@mantine/core'
 import Link from 'next/link'
 import type { SessionView } from '#protocol/session.ts'
 import { TASK_STATUSES } from '#protocol/task.ts'
@@ -13,29 +13,39 @@ import { ErrorState, LoadingRows } from '../states.tsx'
 import { StatusBadge } from '../status-badge.tsx'
 import bar from '../tasks/tasks-screen.module.css'
 import { Age } from '../time.tsx'
-import { NewSession } from './new-session.tsx'
+import { NewSession } from './session-form.tsx'
 
 const SIZE = 100
+const NOT_ARCHIVED = 'ACTIVE,COMPLETED'
 
 export function SessionsScreen() {
   const text = useMessages().sessions
   const [params, change] = useAddress()
   const page = Math.max(0, Number(params.get('page')) || 0)
-  const sessions = useSessions({ page, size: SIZE })
+  const status = params.get('status') ?? ''
+  const sessions = useSessions({ page, size: SIZE, status: status || NOT_ARCHIVED })
+  const set = (name: string, value: string) =>
+    change(query => {
+      query.delete('page')
+      if (value) query.set(name, value)
+      else query.delete(name)
+      return query
+    })
   return (
     <>
       <div className={bar.bar}>
-        <h1 style={{ flex: 1 }}>{text.title}</h1>
-        {sessions.data && sessions.data.totalElements > 0 && (
-          <Pager
-            page={sessions.data}
-            onChange={next =>
-              change(query => {
-                query.set('page', String(next))
-                return query
-              })
-            }
+        <h1>{text.title}</h1>
+        <div className={bar.filters}>
+          <NativeSelect
+            size="xs"
+            aria-label={text.status}
+            value={status}
+            onChange={event => set('status', event.currentTarget.value)}
+            data={Object.entries(text.shown).map(([value, label]) => ({ value, label }))}
           />
+        </div>
+        {sessions.data && sessions.data.totalElements > 0 && (
+          <Pager page={sessions.data} onChange={next => set('page', next ? String(next) : '')} />
         )}
         <NewSession />
       </div>
@@ -44,7 +54,12 @@ export function SessionsScreen() {
       ) : !sessions.data ? (
         <LoadingRows />
       ) : sessions.data.content.length === 0 ? (
-        <EmptyState mt="xl" px="md" title={text.emptyTitle} description={text.emptyText} />
+        <EmptyState
+          mt="xl"
+          px="md"
+          title={status ? text.noMatch : text.emptyTitle}
+          description={status ? undefined : text.emptyText}
+        />
       ) : (
         <SessionTable sessions={sessions.data.content} />
       )}

@@ -1,6 +1,6 @@
 'use client'
 
-import { Button, Group, Modal, Stack, Table } from '@mantine/core'
+import { Button, Group, Modal, Stack, Table, VisuallyHidden } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
@@ -55,7 +55,9 @@ function KeyTable({ keys, onRevoked }: { keys: ApiKeyView[]; onRevoked(): void }
             <Table.Th>{text.lastUsed}</Table.Th>
             <Table.Th>{text.expires}</Table.Th>
             <Table.Th>{text.state}</Table.Th>
-            <Table.Th />
+            <Table.Th>
+              <VisuallyHidden>{text.revoke}</VisuallyHidden>
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>

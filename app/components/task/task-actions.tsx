@@ -1,108 +1,72 @@
 'use client'
 
-import { Button, Group, Modal, Stack, TextInput } from '@mantine/core'
-import { useDisclosure } from '@mantine/hooks'
-import { IconPlayerStop, IconRefresh } from '@tabler/icons-react'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { notifications } from '@mantine/notifications'
+import { IconPlayerStop, IconRefresh, IconTrash } from '@tabler/icons-react'
+import { useQueryClient } from '@tanstack/react-query'
+import { useRouter } from 'next/navigation'
 import type { TaskView } from '#protocol/task.ts'
-import { post, segment } from '../../lib/api.ts'
+import { del, post, segment } from '../../lib/api.ts'
 import { keys, useRights } from '../../lib/queries.ts'
 import { useMessages } from '../../messages/use-messages.ts'
-import { ErrorState } from '../states.tsx'
+import { Confirmed } from '../confirmed.tsx'
 import classes from './task.module.css'
 
-/** Cancel while it may still run, retry once it has ended; each asks first. */
+/** Cancel while it may still run, retry once it has failed, delete while it does not run; each asks first. */
 export function TaskActions({ task }: { task: TaskView }) {
   const text = useMessages().task
-  const { operate } = useRights()
-  if (!operate) return null
+  const client = useQueryClient()
+  const router = useRouter()
+  const { operate, admin } = useRights()
+  const path = `/tasks/${segment(task.id)}`
+  const ask = (action: 'cancel' | 'retry') => async (reason: string) => {
+    const changed = await post<TaskView>(`${path}/${action}`, reason ? { message: reason } : {})
+    client.setQueryData(keys.task(task.id), changed)
+  }
+  const remove = async () => {
+    await del(path)
+    client.removeQueries({ queryKey: keys.task(task.id) })
+    notifications.show({ message: text.deleted })
+    router.push('/tasks')
+  }
   const open = task.status === 'PENDING' || task.status === 'PROCESSING'
+  const failed = task.status === 'FAILED' || task.status === 'CANCELLED'
   return (
     <div className={classes.actions}>
-      {open ? (
+      {operate && open && (
         <Confirmed
-          task={task}
-          action="cancel"
           label={text.cancel}
+          icon={<IconPlayerStop size={14} aria-hidden />}
           title={text.cancelTitle}
           explanation={text.cancelText}
           confirm={text.cancelConfirm}
-          icon={<IconPlayerStop size={14} aria-hidden />}
-          color="red"
+          danger
+          withReason
+          run={ask('cancel')}
         />
-      ) : (
+      )}
+      {operate && failed && (
         <Confirmed
-          task={task}
-          action="retry"
           label={text.retry}
+          icon={<IconRefresh size={14} aria-hidden />}
           title={text.retryTitle}
           explanation={text.retryText}
           confirm={text.retryConfirm}
-          icon={<IconRefresh size={14} aria-hidden />}
+          withReason
+          run={ask('retry')}
+        />
+      )}
+      {admin && task.status !== 'PROCESSING' && (
+        <Confirmed
+          label={text.remove}
+          icon={<IconTrash size={14} aria-hidden />}
+          iconOnly
+          title={text.removeTitle}
+          explanation={text.removeText}
+          confirm={text.removeConfirm}
+          danger
+          run={remove}
         />
       )}
     </div>
-  )
-}
-
-interface ConfirmedProps {
-  task: TaskView
-  action: 'cancel' | 'retry'
-  label: string
-  title: string
-  explanation: string
-  confirm: string
-  icon: React.ReactNode
-  color?: string
-}
-
-function Confirmed({ task, action, label, title, explanation, confirm, icon, color }: ConfirmedProps) {
-  const text = useMessages()
-  const client = useQueryClient()
-  const [opened, { open, close }] = useDisclosure()
-  const [reason, setReason] = useState('')
-  const run = useMutation({
-    mutationFn: () =>
-      post<TaskView>(`/tasks/${segment(task.id)}/${action}`, reason.trim() ? { message: reason.trim() } : {}),
-    onSuccess: changed => {
-      client.setQueryData(keys.task(task.id), changed)
-      close()
-    },
-  })
-  return (
-    <>
-      <Button size="compact-sm" variant="default" leftSection={icon} onClick={open}>
-        {label}
-      </Button>
-      <Modal opened={opened} onClose={close} title={title}>
-        <form
-          onSubmit={event => {
-            event.preventDefault()
-            run.mutate()
-          }}
-        >
-          <Stack gap="sm">
-            <span>{explanation}</span>
-            {run.isError && <ErrorState title={text.common.actionFailed} error={run.error} />}
-            <TextInput
-              label={text.task.reason}
-              maxLength={1000}
-              data-autofocus
-              value={reason}
-              onChange={event => setReason(event.currentTarget.value)}
-            />
-            <Group justify="flex-end">
-              <Button variant="default" onClick={close}>
-                {text.task.keep}
-              </Button>
-              <Button type="submit" color={color} loading={run.isPending}>
-                {confirm}
-              </Button>
-            </Group>
-          </Stack>
-        </form>
-      </Modal>
-    </>
   )
 }

@@ -5,6 +5,7 @@ import { useDisclosure } from '@mantine/hooks'
 import Link from 'next/link'
 import type { ReactNode } from 'react'
 import type { TaskView } from '#protocol/task.ts'
+import { plainText } from '../../lib/ansi.ts'
 import { bytes, count, dateTime, duration } from '../../lib/format.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import { Copy } from '../states.tsx'
@@ -51,6 +52,7 @@ function Facts({ task }: { task: TaskView }) {
   const time = (at: string | null) => at && dateTime(new Date(at))
   const cpu = (task.resources?.cpuUserMs ?? 0) + (task.resources?.cpuSystemMs ?? 0)
   const facts: [string, ReactNode][] = [
+    [text.name, task.name !== task.id && plainText(task.name)],
     [text.id, task.id],
     [
       text.session,
@@ -90,7 +92,7 @@ function History({ task }: { task: TaskView }) {
           <div className="soft" style={{ fontSize: 12.5 }}>
             {dateTime(new Date(change.at))} · {text.by(change.by)}
           </div>
-          {change.message && <div style={{ fontSize: 13 }}>{change.message}</div>}
+          {change.message && <div style={{ fontSize: 13 }}>{plainText(change.message)}</div>}
         </Timeline.Item>
       ))}
     </Timeline>

@@ -12,7 +12,7 @@ import { TaskActions } from './task-actions.tsx'
 import { TaskDetails } from './task-details.tsx'
 
 /** What a task is and how it stands, in two lines. */
-export function TaskHeader({ task }: { task: TaskView }) {
+export function TaskHeader({ task, deleted }: { task: TaskView; deleted: boolean }) {
   const text = useMessages().task
   const failure = [
     task.errorCode,
@@ -26,8 +26,12 @@ export function TaskHeader({ task }: { task: TaskView }) {
     <header className={classes.header}>
       <div className={classes.first}>
         <TaskTitle name={plainText(task.name)} />
-        {task.name !== task.id && <span className={classes.id}>{task.id}</span>}
-        <TaskActions task={task} />
+        {task.name !== task.id && (
+          <span className={classes.id} title={task.id}>
+            {task.id}
+          </span>
+        )}
+        {!deleted && <TaskActions task={task} />}
       </div>
       <div className={classes.second}>
         <StatusBadge status={task.status} />
@@ -83,7 +87,7 @@ function Times({ task }: { task: TaskView }) {
   if (!task.startedAt) {
     return (
       <span>
-        {text.waitsSince} <Age at={task.createdAt} />
+        {text.waitsSince} <Age at={task.statusHistory.at(-1)?.at ?? task.createdAt} />
       </span>
     )
   }

@@ -23,7 +23,7 @@ export function TaskScreen() {
   const [deleted, setDeleted] = useState(false)
   useLiveTask(
     taskId,
-    useCallback(() => setDeleted(true), []),
+    useCallback(gone => setDeleted(gone), []),
   )
   const unknown = task.error instanceof ApiError && task.error.status === 404
   if (task.isError && !unknown && !task.data) {
@@ -31,7 +31,11 @@ export function TaskScreen() {
   }
   return (
     <div className={classes.screen}>
-      {task.data ? <TaskHeader task={task.data} /> : <UnknownTaskHeader taskId={taskId} waiting={unknown} />}
+      {task.data ? (
+        <TaskHeader task={task.data} deleted={deleted} />
+      ) : (
+        <UnknownTaskHeader taskId={taskId} waiting={unknown} />
+      )}
       {deleted && (
         <p className={classes.deleted} role="alert">
           {text.deleted}
