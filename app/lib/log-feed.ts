@@ -1,57 +1,17 @@
-import type { LogEntry } from '#protocol/log.ts'
 import { ApiError } from './api.ts'
+import { type Arrival, type FeedState, KEEP_ROWS, MAX_ROWS, START, withArrivals } from './feed-state.ts'
 import { createFlushTimer } from './flush-timer.ts'
 import { type LogSource, logSource, type ReadSlice, timeRangeOf } from './log-source.ts'
 import { type LogStream, logStream } from './log-stream.ts'
 import { isSparse, type LogQuery } from './log-url.ts'
-import {
-  dropBefore,
-  emptyWindow,
-  type Gap,
-  type LogWindow,
-  liveSlice,
-  markGap,
-  merge,
-  trim,
-  windowOf,
-} from './log-window.ts'
+import { dropBefore, emptyWindow, type Gap, type LogWindow, merge, trim, windowOf } from './log-window.ts'
 import type { LiveSocket } from './socket.ts'
 
-export interface FeedState {
-  readonly phase: 'loading' | 'ready' | 'failed'
-  readonly window: LogWindow
-  /** The window ends where the log ends, and takes live lines. */
-  readonly attached: boolean
-  readonly paused: boolean
-  /** Lines that came while the reader was not at the end, or paused. */
-  readonly unseen: number
-  /** First seq that is stored. */
-  readonly firstSeq: number
-  /** Nobody knows this task yet. */
-  readonly unknown: boolean
-  readonly loading: 'older' | 'newer' | null
-  /** What went wrong last, until the next success. */
-  readonly error: string | null
-}
-
-/** Rows asked for at once; rows kept, and kept after a trim, so that not every frame trims. */
+/** Rows asked for at once. */
 const PAGE = 500
-const MAX_ROWS = 20_000
-const KEEP_ROWS = 18_000
 /** Fewer missed lines than this are streamed after a reconnect; more are left to paging. */
 const CATCH_UP = 5000
-
-const START: FeedState = {
-  phase: 'loading',
-  window: emptyWindow(0),
-  attached: false,
-  paused: false,
-  unseen: 0,
-  firstSeq: 1,
-  unknown: false,
-  loading: null,
-  error: null,
-}
+const RETRY_MS = 5000
 
 /** One task's log under one filter: what is loaded of it, kept up to date by REST pages and the live stream. */
 export class LogFeed {
@@ -63,12 +23,15 @@ export class LogFeed {
   readonly #listeners = new Set<() => void>()
   #stream: LogStream | undefined
   #state = START
-  #queue: (LogEntry[] | Gap)[] = []
+  #queue: Arrival[] = []
   /** Highest seq that the stream has brought, also where the window did not take it. */
   #seen = 0
   #following = true
+  #retryTimer: ReturnType<typeof setTimeout> | undefined
   /** Answers to what was asked before the last change of place are void. */
   #generation = 0
+  /** The window is about to be somewhere else: what lies beside it now is of no use. */
+  #moving = false
 
   constructor(taskId: string, query: LogQuery, socket: LiveSocket) {
     this.#taskId = taskId
@@ -90,8 +53,8 @@ export class LogFeed {
     this.#stream = logStream(this.#socket, this.#taskId, this.#query, {
       entries: entries => this.#arrived(entries),
       gap: gap => this.#arrived(gap),
-      cleared: firstSeq => this.#set({ firstSeq, window: dropBefore(this.#state.window, firstSeq) }),
-      failed: error => this.#set({ error }),
+      cleared: firstSeq => this.#cleared(firstSeq),
+      failed: error => this.#failed(error),
       reconnected: () => void this.#catchUp(),
     })
     this.#set({ ...START, paused: this.#state.paused })
@@ -102,9 +65,17 @@ export class LogFeed {
   stop(): void {
     this.#generation++
     this.#timer.cancel()
+    clearTimeout(this.#retryTimer)
     this.#queue = []
     this.#stream?.close()
     this.#stream = undefined
+  }
+
+  /** After a failure: goes on from where the lines stopped, or opens again where nothing could be opened. */
+  retry(): void {
+    clearTimeout(this.#retryTimer)
+    if (this.#state.phase === 'failed') void this.start()
+    else void this.#catchUp()
   }
 
   /** Whether the reader sticks to the end: decides from which end the window is trimmed, and what counts as unseen. */
@@ -153,65 +124,69 @@ export class LogFeed {
 
   loadOlder(): Promise<void> {
     const { window, firstSeq, loading, phase } = this.#state
-    if (loading || phase !== 'ready' || window.from <= firstSeq) return Promise.resolve()
+    if (loading || this.#moving || phase !== 'ready' || window.from <= firstSeq) return Promise.resolve()
     return this.#extend('older', () => this.#source.before(window.from, PAGE))
   }
 
   loadNewer(): Promise<void> {
     const { window, attached, loading, phase, paused } = this.#state
-    if (loading || phase !== 'ready' || attached || (paused && window.to >= this.#seen))
+    if (loading || this.#moving || phase !== 'ready' || attached || (paused && window.to >= this.#seen))
       return Promise.resolve()
     return this.#extend('newer', () => this.#source.after(window.to, PAGE))
   }
 
   async loadGap(gap: Gap): Promise<void> {
+    const generation = this.#generation
     await this.#guard(async () => {
       const slice = await this.#source.after(gap.from - 1, 2 * PAGE)
+      if (generation !== this.#generation) return
       const to = Math.min(slice.to, gap.to)
       const entries = slice.entries.filter(entry => entry.seq <= to)
       this.#set({ window: merge(this.#state.window, { from: gap.from, to, entries }), error: null })
     })
   }
 
-  #arrived(item: LogEntry[] | Gap): void {
-    this.#queue.push(item)
+  #arrived(arrival: Arrival): void {
+    this.#queue.push(arrival)
     this.#timer.request()
   }
 
   #flush(): void {
-    const queue = this.#queue
+    const arrivals = this.#queue
     this.#queue = []
-    let { window, attached, unseen } = this.#state
-    const inTime = timeRangeOf(this.#query)
-    for (const item of queue) {
-      const entries = Array.isArray(item) ? item : undefined
-      const last = entries ? entries.at(-1)?.seq : (item as Gap).to
-      if (last === undefined || last <= this.#seen) continue
-      this.#seen = last
-      const shown = entries && inTime ? entries.filter(inTime) : (entries ?? [])
-      if (!this.#following || this.#state.paused) unseen += shown.length
-      // Rows under the reader's eyes are not dropped for new ones: those wait until the reader comes down.
-      if (attached && !this.#following && window.rows.length >= MAX_ROWS) attached = false
-      if (!attached) continue
-      if (!entries) {
-        window = markGap(window, item as Gap)
-      } else {
-        const slice = liveSlice(window, entries, !isSparse(this.#query))
-        window = merge(window, inTime ? { ...slice, entries: slice.entries.filter(inTime) } : slice)
-      }
-    }
-    if (window.rows.length > MAX_ROWS && this.#following) window = trim(window, KEEP_ROWS, 'start')
-    this.#set({ window, attached, unseen, unknown: false })
+    const { seen, ...change } = withArrivals({ ...this.#state, seen: this.#seen }, arrivals, {
+      following: this.#following,
+      sparse: isSparse(this.#query),
+      inTime: timeRangeOf(this.#query),
+    })
+    this.#seen = seen
+    this.#set({ ...change, unknown: false })
+  }
+
+  /** @param first 0 where nothing is left */
+  #cleared(first: number): void {
+    this.#flush()
+    const firstSeq = first || this.#seen + 1
+    this.#set({ firstSeq, window: dropBefore(this.#state.window, firstSeq) })
+  }
+
+  /** The stream has stopped for a reason of the server's, which may pass. */
+  #failed(error: string): void {
+    this.#set({ error })
+    clearTimeout(this.#retryTimer)
+    this.#retryTimer = setTimeout(() => this.retry(), RETRY_MS)
   }
 
   /** Puts the window somewhere else; the first time, also subscribes to what follows. */
   async #move(read: () => Promise<{ slice: ReadSlice; window: LogWindow }>): Promise<void> {
     const generation = ++this.#generation
     const first = this.#state.phase !== 'ready'
+    this.#moving = true
     this.#set({ loading: null })
     try {
       const { slice, window } = await read()
       if (generation !== this.#generation) return
+      this.#moving = false
       if (first) this.#seen = slice.lastSeq
       this.#set({
         phase: 'ready',
@@ -224,6 +199,7 @@ export class LogFeed {
       if (first) this.#stream?.subscribe(slice.lastSeq)
     } catch (error) {
       if (generation !== this.#generation) return
+      this.#moving = false
       if (first && error instanceof ApiError && error.status === 404) {
         this.#seen = 0
         this.#set({ phase: 'ready', unknown: true, attached: true, window: emptyWindow(0) })
@@ -257,7 +233,7 @@ export class LogFeed {
 
   /** After a reconnect: streams what was missed, or, where that is much, shows the end or leaves it to paging. */
   async #catchUp(): Promise<void> {
-    await this.#guard(async () => {
+    try {
       const { lastSeq, firstSeq } = await this.#source.tail(1).catch(error => {
         if (error instanceof ApiError && error.status === 404) return { lastSeq: 0, firstSeq: 1 }
         throw error
@@ -265,15 +241,21 @@ export class LogFeed {
       if (this.#state.phase !== 'ready') return
       if (lastSeq < this.#seen) return void this.start()
       this.#set({ firstSeq, error: null })
-      if (lastSeq - this.#seen <= CATCH_UP) return this.#stream?.subscribe(this.#seen)
+      const missed = lastSeq - this.#seen
+      if (missed <= CATCH_UP) return this.#stream?.subscribe(this.#seen)
       this.#seen = lastSeq
-      this.#set({ attached: false, unseen: this.#following ? 0 : this.#state.unseen })
+      const atEnd = this.#following && !this.#state.paused
+      // How many of the missed lines a filter would show is not known.
+      const unseen = this.#state.unseen + (isSparse(this.#query) ? 0 : missed)
+      this.#set({ attached: false, unseen: atEnd ? 0 : unseen })
       this.#stream?.subscribe(lastSeq)
-      if (this.#following && !this.#state.paused) await this.toEnd()
-    })
+      if (atEnd) await this.toEnd()
+    } catch (error) {
+      this.#failed(messageOf(error))
+    }
   }
 
-  async #guard(work: () => Promise<void> | undefined): Promise<void> {
+  async #guard(work: () => Promise<void>): Promise<void> {
     try {
       await work()
     } catch (error) {

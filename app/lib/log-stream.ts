@@ -72,10 +72,11 @@ function refused(answer: SubscribeAnswer, events: StreamEvents): void {
   if (!answer.ok) events.failed(answer.error.message)
 }
 
-function optionsOf({ source, level, search, regex, caseSensitive }: LogQuery) {
+function optionsOf({ source, level, step, search, regex, caseSensitive }: LogQuery) {
   return {
     ...(source.length && { sources: [...source] }),
     ...(level.length && { levels: [...level] }),
+    ...(step && { step }),
     ...(search && { search, regex, caseSensitive }),
   }
 }

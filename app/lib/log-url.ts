@@ -4,6 +4,7 @@ import { LEVELS, type Level, SOURCES, type Source } from '#protocol/levels.ts'
 export interface LogQuery {
   readonly source: readonly Source[]
   readonly level: readonly Level[]
+  readonly step: string
   readonly search: string
   readonly regex: boolean
   readonly caseSensitive: boolean
@@ -20,6 +21,7 @@ export function readAddress(params: URLSearchParams): LogAddress {
   return {
     source: list(params, 'source', SOURCES),
     level: list(params, 'level', LEVELS),
+    step: params.get('step') ?? '',
     search: params.get('search') ?? '',
     find: params.get('find') ?? '',
     regex: params.get('regex') === 'true',
@@ -73,12 +75,13 @@ export const isFiltered = (query: LogQuery): boolean => Object.keys(filterParams
 
 /** Whether the live stream leaves lines out; it knows nothing of times. */
 export const isSparse = (query: LogQuery): boolean =>
-  query.source.length > 0 || query.level.length > 0 || query.search !== ''
+  query.source.length > 0 || query.level.length > 0 || query.step !== '' || query.search !== ''
 
 function filterValues(query: LogQuery): Record<string, string> {
   return {
     source: query.source.join(','),
     level: query.level.join(','),
+    step: query.step,
     search: query.search,
     regex: query.search && query.regex ? 'true' : '',
     caseSensitive: query.search && query.caseSensitive ? 'true' : '',

@@ -8,8 +8,9 @@ import {
   useRef,
   useState,
 } from 'react'
+import type { FeedState } from '../../lib/feed-state.ts'
 import { count } from '../../lib/format.ts'
-import type { FeedState, LogFeed } from '../../lib/log-feed.ts'
+import type { LogFeed } from '../../lib/log-feed.ts'
 import { firstOf, indexOfSeq, isGap, type Row } from '../../lib/log-window.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import type { MarkedLines } from './line-hash.ts'
@@ -22,8 +23,8 @@ export interface LogListHandle {
   /** Puts a line that is loaded into the middle. */
   show(seq: number): void
   top(): void
-  /** Seqs of the first and last row in sight. */
-  inSight(): { first: number; last: number }
+  /** Seqs of the first, middle and last row in sight. */
+  inSight(): { first: number; middle: number; last: number }
   focus(): void
 }
 
@@ -136,8 +137,12 @@ export function LogList(props: LogListProps) {
       const top = scroller.current?.scrollTop ?? 0
       const bottom = top + (scroller.current?.clientHeight ?? 0)
       const shown = items.filter(item => item.end > top + 2 && item.start < bottom - 2)
-      const seqAt = (index: number | undefined) => (index === undefined ? 0 : firstOf(rows[index] as Row))
-      return { first: seqAt(shown[0]?.index), last: seqAt(shown.at(-1)?.index) }
+      const seqAt = (index = 0) => (rows[index] ? firstOf(rows[index]) : 0)
+      return {
+        first: seqAt(shown[0]?.index),
+        middle: seqAt(shown[shown.length >> 1]?.index),
+        last: seqAt(shown.at(-1)?.index),
+      }
     },
     focus: () => scroller.current?.focus(),
   }))

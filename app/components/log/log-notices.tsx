@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core'
-import type { FeedState } from '../../lib/log-feed.ts'
+import type { FeedState } from '../../lib/feed-state.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import classes from './log-panel.module.css'
 

@@ -3,6 +3,7 @@
 import { Button, VisuallyHidden } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useCallback, useEffect, useMemo, useRef } from 'react'
+import { flushSync } from 'react-dom'
 import type { TaskView } from '#protocol/task.ts'
 import { markPattern } from '../../lib/line-pieces.ts'
 import {
@@ -15,9 +16,11 @@ import {
 import { useConnection } from '../../lib/socket.ts'
 import { useAddress } from '../../lib/use-address.ts'
 import { useKeys } from '../../lib/use-keys.ts'
+import type { Messages } from '../../messages/en.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import { ErrorState, LoadingRows } from '../states.tsx'
 import { Histogram } from './histogram.tsx'
+import { lineOfHash } from './line-hash.ts'
 import { LogList } from './log-list.tsx'
 import { LogNotices } from './log-notices.tsx'
 import classes from './log-panel.module.css'
@@ -28,6 +31,7 @@ import { useLogFeed } from './use-log-feed.ts'
 import { TIMES, useLogSettings } from './use-log-settings.ts'
 import { useLogStats } from './use-log-stats.ts'
 import { useLogView } from './use-log-view.ts'
+import { useSteps } from './use-steps.ts'
 
 /** A task's log, live: the centre of the console. `task` is undefined while nobody knows it. */
 export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | undefined }) {
@@ -36,20 +40,26 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
   const query = params.toString()
   const written = useMemo(() => readAddress(new URLSearchParams(query)), [query])
   const address = useMemo(() => withoutBadPattern(written), [written])
-  const change = useCallback(
-    (part: Partial<LogAddress>) => changeParams(now => writeAddress({ ...readAddress(now), ...part }, now)),
-    [changeParams],
-  )
-  const zoom = useCallback((from: string, to: string) => change({ from, to }), [change])
   const [settings, set] = useLogSettings()
-  const [feed, state] = useLogFeed(taskId, address)
+  const place = useRef(lineOfHash(location.hash)?.from)
+  const [feed, state] = useLogFeed(taskId, address, place)
   const growing = task?.status === 'PROCESSING' || task?.logState.state === 'arriving'
   const lastSeq = Math.max(task?.logs.lastSeq ?? 0, state.window.to)
-  const stats = useLogStats(taskId, address, lastSeq, growing)
+  const stats = useLogStats(taskId, address, { lastSeq, firstSeq: state.firstSeq, growing })
   const find = useFind(taskId, address, growing)
-  const view = useLogView({ taskId, feed, state, address, find })
-  const { actions } = view
+  const view = useLogView({ taskId, feed, state, address, find, place })
+  const { actions, keepPlace } = view
+  const change = useCallback(
+    (part: Partial<LogAddress>) => {
+      keepPlace()
+      changeParams(now => writeAddress({ ...readAddress(now), ...part }, now))
+    },
+    [changeParams, keepPlace],
+  )
+  const zoom = useCallback((from: string, to: string) => change({ from, to }), [change])
+  const steps = useSteps(state.window)
   const field = useRef<HTMLInputElement>(null)
+  const [controlsOpened, controls] = useDisclosure()
   const [helpOpened, help] = useDisclosure()
 
   const filtered = isFiltered(address)
@@ -64,11 +74,15 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
 
   const connection = useConnection()
   useEffect(() => {
-    if (connection === 'online' && feed.snapshot().phase === 'failed') void feed.start()
+    if (connection === 'online' && feed.snapshot().phase === 'failed') feed.retry()
   }, [connection, feed])
 
   useKeys({
-    '/': () => field.current?.select(),
+    '/': () => {
+      // A field that is folded away cannot take the focus.
+      flushSync(controls.open)
+      field.current?.select()
+    },
     n: () => actions.step('next'),
     'Shift+n': () => actions.step('previous'),
     f3: () => actions.step('next'),
@@ -103,7 +117,10 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
         filtered={address.search ? (stats.isPlaceholderData ? undefined : shownTotal) : undefined}
         following={view.following}
         paused={state.paused}
+        steps={steps}
         field={field}
+        opened={controlsOpened}
+        toggleOpened={controls.toggle}
         help={help.open}
       />
       {settings.histogram && lastSeq > 0 && (
@@ -118,11 +135,11 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
         state={state}
         cleared={view.clearedTo > 0}
         showAll={actions.toggleCleared}
-        retry={() => void feed.start()}
+        retry={() => feed.retry()}
       />
       <div className={classes.body}>
         {state.phase === 'failed' ? (
-          <ErrorState title={text.failed} error={state.error} onRetry={() => void feed.start()} />
+          <ErrorState title={text.failed} error={state.error} onRetry={() => feed.retry()} />
         ) : state.phase === 'loading' ? (
           <div className={classes.late}>
             <LoadingRows rows={12} height={12} />
@@ -145,7 +162,20 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
             handle={view.handle}
           />
         ) : (
-          <Nothing filtered={filtered} growing={growing || !task} clear={() => change(NO_FILTER)} />
+          <Nothing
+            why={
+              view.clearedTo > 0
+                ? 'cleared'
+                : filtered
+                  ? 'filtered'
+                  : state.window.to > 0
+                    ? 'deleted'
+                    : growing || !task
+                      ? 'waiting'
+                      : 'none'
+            }
+            clear={() => change(NO_FILTER)}
+          />
         )}
         {!view.following && state.phase === 'ready' && view.rows.length > 0 && (
           <Button size="compact-sm" className={classes.toEnd} onClick={actions.toEnd} data-testid="to-end">
@@ -159,23 +189,19 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
   )
 }
 
-const NO_FILTER: Partial<LogAddress> = { source: [], level: [], search: '', from: '', to: '' }
+const NO_FILTER: Partial<LogAddress> = { source: [], level: [], step: '', search: '', from: '', to: '' }
 
-function Nothing({ filtered, growing, clear }: { filtered: boolean; growing: boolean; clear(): void }) {
+type WhyNothing = keyof Messages['log']['nothing']
+
+function Nothing({ why, clear }: { why: WhyNothing; clear(): void }) {
   const text = useMessages().log
   return (
     <div className={classes.nothing} data-testid="log-empty">
-      {filtered ? (
-        <>
-          {text.noneMatch}
-          <Button size="compact-xs" variant="default" onClick={clear}>
-            {text.clearFilter}
-          </Button>
-        </>
-      ) : growing ? (
-        text.waiting
-      ) : (
-        text.noneEver
+      {text.nothing[why]}
+      {why === 'filtered' && (
+        <Button size="compact-xs" variant="default" onClick={clear}>
+          {text.clearFilter}
+        </Button>
       )}
     </div>
   )

@@ -1,5 +1,6 @@
 import { ActionIcon, Button } from '@mantine/core'
 import {
+  IconAdjustmentsHorizontal,
   IconArrowBarToDown,
   IconEraser,
   IconHelp,
@@ -8,10 +9,11 @@ import {
 } from '@tabler/icons-react'
 import { memo, type RefObject } from 'react'
 import type { LogStats } from '#protocol/log-answers.ts'
-import type { LogAddress } from '../../lib/log-url.ts'
+import { isFiltered, type LogAddress } from '../../lib/log-url.ts'
 import { useMessages } from '../../messages/use-messages.ts'
+import { SourceMenu, StepMenu, TimeMenu } from './filter-menus.tsx'
 import { LevelToggles } from './level-toggles.tsx'
-import { DownloadMenu, JumpMenu, SourceMenu, TimeMenu, ViewMenu } from './log-menus.tsx'
+import { DownloadMenu, JumpMenu, ViewMenu } from './log-menus.tsx'
 import classes from './log-toolbar.module.css'
 import { TextSearch } from './text-search.tsx'
 import type { Found } from './use-find.ts'
@@ -32,7 +34,11 @@ interface LogToolbarProps {
   filtered: number | undefined
   following: boolean
   paused: boolean
+  steps: readonly string[]
   field: RefObject<HTMLInputElement | null>
+  /** Whether search and filter are unfolded where there is little room; elsewhere they always are. */
+  opened: boolean
+  toggleOpened(): void
   help(): void
 }
 
@@ -43,7 +49,17 @@ export const LogToolbar = memo(function LogToolbar(props: LogToolbarProps) {
   const PauseIcon = paused ? IconPlayerPlay : IconPlayerPause
   const pauseLabel = paused ? text.resume : text.pause
   return (
-    <section className={classes.toolbar} aria-label={text.toolbar}>
+    <section className={classes.toolbar} aria-label={text.toolbar} data-opened={props.opened || undefined}>
+      <Button
+        size="compact-xs"
+        className={classes.disclosure}
+        variant={isFiltered(address) || address.find ? 'filled' : 'default'}
+        aria-expanded={props.opened}
+        leftSection={<IconAdjustmentsHorizontal size={13} aria-hidden />}
+        onClick={props.toggleOpened}
+      >
+        {text.controls}
+      </Button>
       <TextSearch
         address={props.written}
         change={change}
@@ -53,8 +69,9 @@ export const LogToolbar = memo(function LogToolbar(props: LogToolbarProps) {
         field={props.field}
       />
       <LevelToggles counts={props.byLevel} chosen={address.level} onChange={level => change({ level })} />
-      <div className={classes.group}>
+      <div className={`${classes.group} ${classes.folded}`}>
         <SourceMenu address={address} change={change} />
+        <StepMenu address={address} change={change} steps={props.steps} />
         <TimeMenu address={address} change={change} />
       </div>
       <div className={`${classes.group} ${classes.right}`}>
@@ -88,19 +105,21 @@ export const LogToolbar = memo(function LogToolbar(props: LogToolbarProps) {
         >
           <IconEraser size={14} aria-hidden />
         </ActionIcon>
-        <JumpMenu {...actions} />
-        <ViewMenu settings={props.settings} set={props.set} />
-        <DownloadMenu taskId={taskId} address={address} />
-        <ActionIcon
-          size={22}
-          variant="subtle"
-          color="gray"
-          aria-label={text.help}
-          title={text.help}
-          onClick={props.help}
-        >
-          <IconHelp size={16} aria-hidden />
-        </ActionIcon>
+        <div className={`${classes.group} ${classes.folded}`}>
+          <JumpMenu {...actions} />
+          <ViewMenu settings={props.settings} set={props.set} />
+          <DownloadMenu taskId={taskId} address={address} />
+          <ActionIcon
+            size={22}
+            variant="subtle"
+            color="gray"
+            aria-label={text.help}
+            title={text.help}
+            onClick={props.help}
+          >
+            <IconHelp size={16} aria-hidden />
+          </ActionIcon>
+        </div>
       </div>
     </section>
   )

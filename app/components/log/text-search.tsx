@@ -1,7 +1,7 @@
 import { ActionIcon, CloseButton, SegmentedControl, TextInput, Tooltip } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { IconArrowDown, IconArrowUp, IconLetterCase, IconRegex } from '@tabler/icons-react'
-import { type KeyboardEvent, type RefObject, useEffect, useState } from 'react'
+import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from 'react'
 import { compiles, type LogAddress } from '../../lib/log-url.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import classes from './log-toolbar.module.css'
@@ -34,14 +34,24 @@ export function TextSearch({ address, change, found, filtered, step, field }: Te
     setDraft(value)
     applySoon(value, mode)
   }
+  // Enter goes to the first match at once, also where the page does not yet look for the new text.
+  const pending = useRef<{ text: string; direction: Direction }>(undefined)
+  useEffect(() => {
+    const wish = pending.current
+    if (!wish || wish.text !== address.find) return
+    pending.current = undefined
+    step(wish.direction)
+  }, [address.find, step])
   const onKey = (event: KeyboardEvent<HTMLInputElement>) => {
     if (event.key === 'Escape') event.currentTarget.blur()
     if (event.key !== 'Enter' || event.nativeEvent.isComposing) return
     event.preventDefault()
+    const direction = event.shiftKey ? 'previous' : 'next'
     if (draft !== given) {
       applySoon.cancel()
+      if (mode === 'find') pending.current = { text: draft, direction }
       apply(draft, mode)
-    } else if (mode === 'find') step(event.shiftKey ? 'previous' : 'next')
+    } else if (mode === 'find') step(direction)
   }
   const bad = address.regex && !compiles(draft)
   return (

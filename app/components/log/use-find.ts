@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useMemo, useState } from 'react'
+import { useMemo, useRef, useState } from 'react'
 import type { LogEntry } from '#protocol/log.ts'
 import type { LogStats } from '#protocol/log-answers.ts'
 import { get, segment } from '../../lib/api.ts'
@@ -17,8 +17,17 @@ export interface Found {
 export interface Find {
   /** Stays the same object while nothing of it changes. */
   readonly found: Found
-  /** Goes to the next match from a seq, around the end, and gives its seq. */
-  step(direction: Direction, from: number): Promise<number | undefined>
+  /**
+   * Goes to the match after the current one, around the end, and gives its seq. `start` says where to begin where there is no
+   * current one yet. Steps that are asked for at once are taken one after the other.
+   */
+  step(direction: Direction, start: () => number): Promise<number | undefined>
+}
+
+interface Place {
+  readonly id: string
+  readonly seq: number
+  readonly rank?: number
 }
 
 const REFRESH_MS = 5000
@@ -28,7 +37,9 @@ export function useFind(taskId: string, address: LogAddress, growing: boolean): 
   const query: LogQuery = { ...address, search: address.find }
   const active = address.find !== ''
   const id = JSON.stringify([taskId, filterParams(query)])
-  const [place, setPlace] = useState<{ id: string; seq: number; rank?: number }>()
+  const [place, setPlace] = useState<Place>()
+  const latest = useRef<Place>(undefined)
+  const steps = useRef<Promise<unknown>>(Promise.resolve())
   const current = active && place?.id === id ? place : undefined
   const stats = useQuery({
     queryKey: ['find', id],
@@ -40,19 +51,30 @@ export function useFind(taskId: string, address: LogAddress, growing: boolean): 
   const error = active ? stats.error : null
   return {
     found: useMemo(() => ({ total, error, current }), [total, error, current]),
-    async step(direction, from) {
-      if (!active) return undefined
-      const { entry, wrapped } = await neighbour(taskId, query, direction, from)
-      if (!entry) return undefined
-      const by = direction === 'next' ? 1 : -1
-      const rank = current?.rank && current.seq === from && !wrapped ? current.rank + by : undefined
-      setPlace({ id, seq: entry.seq, rank })
-      if (rank === undefined) {
-        void rankOf(taskId, query, entry).then(counted =>
-          setPlace(now => (now?.id === id && now.seq === entry.seq ? { ...now, rank: counted } : now)),
-        )
+    step(direction, start) {
+      const go = (next: Place) => {
+        latest.current = next
+        setPlace(next)
       }
-      return entry.seq
+      const take = async () => {
+        if (!active) return undefined
+        const before = latest.current?.id === id ? latest.current : undefined
+        const { entry, wrapped } = await neighbour(taskId, query, direction, before?.seq ?? start())
+        if (!entry) return undefined
+        const by = direction === 'next' ? 1 : -1
+        const rank = before?.rank && !wrapped ? before.rank + by : undefined
+        go({ id, seq: entry.seq, rank })
+        if (rank === undefined) {
+          void rankOf(taskId, query, entry).then(counted => {
+            const now = latest.current
+            if (now?.id === id && now.seq === entry.seq) go({ ...now, rank: counted })
+          })
+        }
+        return entry.seq
+      }
+      const taken = steps.current.then(take)
+      steps.current = taken.catch(() => undefined)
+      return taken
     },
   }
 }

@@ -1,6 +1,7 @@
 import { notifications } from '@mantine/notifications'
-import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import type { FeedState, LogFeed } from '../../lib/log-feed.ts'
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import type { FeedState } from '../../lib/feed-state.ts'
+import type { LogFeed } from '../../lib/log-feed.ts'
 import { logSource } from '../../lib/log-source.ts'
 import type { LogAddress } from '../../lib/log-url.ts'
 import { indexOfSeq, type Row } from '../../lib/log-window.ts'
@@ -31,6 +32,8 @@ export interface LogView {
   onScrolledUp(): void
   onReachedEnd(): void
   onMark(seq: number, extend: boolean): void
+  /** To be called before the filter changes: what the reader looks at stays in sight. */
+  keepPlace(): void
 }
 
 /** `off` is the reader's wish and stays; `left` ends when the reader comes back to the end. */
@@ -42,22 +45,23 @@ interface LogViewOptions {
   state: FeedState
   address: LogAddress
   find: Find
+  /** Where another feed opens; undefined for the end. */
+  place: RefObject<number | undefined>
 }
 
 /** Where the reader is in a log, and the ways to be elsewhere. */
-export function useLogView({ taskId, feed, state, address, find }: LogViewOptions): LogView {
+export function useLogView({ taskId, feed, state, address, find, place }: LogViewOptions): LogView {
   const text = useMessages().log
   const handle = useRef<LogListHandle>(null)
   const [follow, setFollow] = useState<Follow>(() => (lineOfHash(location.hash) ? 'left' : 'on'))
   const [marked, setMarked] = useState(() => lineOfHash(location.hash))
-  const [target, setTarget] = useState<{ seq: number } | undefined>(() => {
-    const line = lineOfHash(location.hash)
-    return line && { seq: line.from }
-  })
+  const [target, setTarget] = useState<{ seq: number }>()
   const [clearedTo, setClearedTo] = useState(0)
   const following = follow === 'on' && !state.paused
 
   useEffect(() => feed.setFollowing(follow === 'on'), [feed, follow])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each feed opens at the place
+  useEffect(() => setTarget(place.current === undefined ? undefined : { seq: place.current }), [feed, place])
 
   const jump = useCallback(
     async (seq: number) => {
@@ -94,14 +98,13 @@ export function useLogView({ taskId, feed, state, address, find }: LogViewOption
   }, [state.window, clearedTo])
 
   const onMark = useCallback((seq: number, extend: boolean) => {
-    setMarked(current => {
-      const lines =
-        current && extend
-          ? { from: Math.min(current.from, seq), to: Math.max(current.to, seq) }
-          : { from: seq, to: seq }
-      history.replaceState(null, '', location.pathname + location.search + hashOfLines(lines))
-      return lines
-    })
+    const current = lineOfHash(location.hash)
+    const lines =
+      current && extend
+        ? { from: Math.min(current.from, seq), to: Math.max(current.to, seq) }
+        : { from: seq, to: seq }
+    history.replaceState(null, '', location.pathname + location.search + hashOfLines(lines))
+    setMarked(lines)
   }, [])
 
   const toEnd = () => {
@@ -127,10 +130,11 @@ export function useLogView({ taskId, feed, state, address, find }: LogViewOption
     toFirstError: () => void toError(0),
     toNextError: () => void toError(marked?.to ?? handle.current?.inSight().first ?? 0),
     step: direction => {
-      const sight = handle.current?.inSight()
-      const from =
-        find.found.current?.seq ?? (direction === 'next' ? (sight?.first ?? 1) - 1 : (sight?.last ?? 0) + 1)
-      find.step(direction, Math.max(0, from)).then(
+      const start = () => {
+        const sight = handle.current?.inSight()
+        return Math.max(0, direction === 'next' ? (sight?.first ?? 1) - 1 : (sight?.last ?? 0) + 1)
+      }
+      find.step(direction, start).then(
         seq => {
           if (seq !== undefined) void jump(seq)
         },
@@ -152,13 +156,18 @@ export function useLogView({ taskId, feed, state, address, find }: LogViewOption
     onScrolledUp: useCallback(() => setFollow(now => (now === 'on' ? 'left' : now)), []),
     onReachedEnd: useCallback(() => setFollow(now => (now === 'left' ? 'on' : now)), []),
     onMark,
+    keepPlace: useCallback(() => {
+      const sight = handle.current?.inSight()
+      place.current = follow === 'on' ? undefined : sight?.middle
+    }, [follow, place]),
   }
 }
 
 /** Actions that stay the same functions and do what the latest ones do, so that what shows them is not drawn with every line. */
 function useStable(actions: LogActions): LogActions {
   const latest = useRef(actions)
-  useEffect(() => {
+  // Before any effect of what shows them.
+  useLayoutEffect(() => {
     latest.current = actions
   })
   return useMemo(
