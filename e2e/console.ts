@@ -34,3 +34,23 @@ export function numbered(count: number): object[] {
     return { source: n % 100 === 0 ? 'stderr' : 'stdout', level, message: `line ${n}` }
   })
 }
+
+/**
+ * Scrolls through the log from where it is to its first line, and gives what was drawn on the way, as ranges of seqs:
+ * `1-5600` where no line was missing.
+ */
+export async function scrollToStart(page: Page): Promise<string> {
+  const seqs = await page.getByTestId('log-scroller').evaluate(async scroller => {
+    const seen = new Set<number>()
+    while (!seen.has(1)) {
+      for (const row of scroller.querySelectorAll<HTMLElement>('[data-seq]'))
+        seen.add(Number(row.dataset.seq))
+      scroller.scrollTop -= 500
+      await new Promise(requestAnimationFrame)
+    }
+    return [...seen].sort((a, b) => a - b)
+  })
+  const starts = seqs.filter((seq, at) => seqs[at - 1] !== seq - 1)
+  const ends = seqs.filter((seq, at) => seqs[at + 1] !== seq + 1)
+  return starts.map((start, at) => `${start}-${ends[at]}`).join(' ')
+}

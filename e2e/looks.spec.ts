@@ -1,13 +1,32 @@
-import { expect, test } from '@playwright/test'
+import AxeBuilder from '@axe-core/playwright'
+import { expect, type Page, test } from '@playwright/test'
 import { lines, numbered, openTask, writeLines } from './console.ts'
 import { TestServer } from './server.ts'
 
 const PAGES = ['/tasks', '/tasks/looks', '/sessions', '/settings']
+const DIALOG = '[role="dialog"]'
+const MENU = '[role="menu"]'
+const LONG = 'long-name'
+const LONG_NAME = `${'a name of many words and-one-very-long-one-without-a-space-in-it '.repeat(3)}end`
 
 let server: TestServer
 test.beforeAll(async () => {
   server = await TestServer.start()
   await writeLines(server, 'looks', numbered(300))
+  await server.post('/sessions', { id: 'looks', name: 'a session', description: 'with a text', tags: ['x'] })
+  await server.post('/tasks', { id: LONG, name: LONG_NAME, sessionId: 'looks', maxAttempts: 3 })
+  await server.post(`/tasks/${LONG}/start`, {})
+  await server.post(`/tasks/${LONG}/progress`, { progress: 40, message: 'unpacking '.repeat(20) })
+  await writeLines(server, LONG, numbered(2))
+  await writeLines(server, 'colours', [
+    ...Array.from({ length: 16 }, (_, at) => ({
+      message: `\u001b[${at < 8 ? 30 + at : 82 + at}mcolour ${at}\u001b[0m \u001b[${at < 8 ? 40 + at : 92 + at}mground ${at}\u001b[0m`,
+    })),
+    { message: 'a critical one', level: 'CRITICAL' },
+    { message: 'a debug one', level: 'DEBUG', step: 'build', source: 'agent' },
+    { message: '{"json": true}', level: 'WARN' },
+    { message: '\u001b[2mdim\u001b[0m \u001b[38;2;120;130;140mgrey\u001b[0m \u0007 https://example.org/x' },
+  ])
 })
 test.afterAll(() => server?.dispose())
 
@@ -24,14 +43,111 @@ for (const colorScheme of ['light', 'dark'] as const) {
   })
 }
 
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`no page, menu or dialog has a barrier that axe knows, in ${colorScheme} colours`, async ({
+    page,
+  }) => {
+    test.slow()
+    const barriers: string[] = []
+    const look = async (where: string, part = 'body') => {
+      const axe = new AxeBuilder({ page }).include(part)
+      // Whatever the scheme, only the colours differ.
+      if (colorScheme === 'dark') axe.withRules(['color-contrast'])
+      // The library's menus hold an element that only takes the first focus.
+      else if (part === MENU) axe.disableRules(['aria-required-children'])
+      const { violations } = await axe.analyze()
+      for (const { id, nodes } of violations) {
+        barriers.push(...nodes.map(node => `${where}: ${id}: ${node.html}\n${node.failureSummary}`))
+      }
+    }
+    const opened = async (button: string, part = DIALOG) => {
+      const what = page.locator(part)
+      await page.getByRole('button', { name: button, exact: true }).click()
+      await expect(what).toBeVisible()
+      await settled(page)
+      await look(button, part)
+      await page.keyboard.press('Escape')
+      await expect(what).toBeHidden()
+    }
+    // Half-transparent states between two others have no contrast to hold.
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.goto(`${server.url}/login`)
+    await expect(page.getByLabel('API key')).toBeVisible()
+    await look('/login')
+    await openTask(page, server, 'looks', '?find=line+299#L290-L295')
+    await expect(lines(page).last()).toHaveText('line 300')
+    await look('task')
+    await opened('Cancel task')
+    await opened('Details')
+    await opened('Keyboard shortcuts (?)')
+    await opened('Download', MENU)
+    await opened('View')
+    await openTask(page, server, 'colours')
+    await expect(lines(page).first()).toBeVisible()
+    await page.getByRole('button', { name: 'Show the whole line' }).first().click()
+    await look('task with colours')
+    await page.getByRole('button', { name: 'Clear the view (c)' }).click()
+    await expect(page.getByTestId('log-empty')).toBeVisible()
+    await look('cleared task')
+    await page.goto(`${server.url}/tasks`)
+    await expect(page.getByTestId('task-row').first()).toBeVisible()
+    await look('/tasks')
+    await opened('New task')
+    await page.goto(`${server.url}/tasks?search=no-such-task`)
+    await expect(page.getByText('No task matches these filters.')).toBeVisible()
+    await look('no tasks')
+    await page.goto(`${server.url}/sessions`)
+    await expect(page.getByRole('link', { name: 'a session' })).toBeVisible()
+    await look('/sessions')
+    await page.getByRole('link', { name: 'a session' }).click()
+    await expect(page.getByRole('button', { name: 'Archive', exact: true })).toBeVisible()
+    await look('session')
+    await page.goto(`${server.url}/settings`)
+    await expect(page.getByRole('button', { name: 'New key', exact: true })).toBeVisible()
+    await look('/settings')
+    await opened('New key')
+    expect(barriers.join('\n\n')).toBe('')
+  })
+}
+
 test('no page is wider than a screen of 360 px', async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 })
   await openTask(page, server, 'looks')
-  for (const path of PAGES) {
+  for (const path of [...PAGES, `/tasks/${LONG}`, '/sessions/looks']) {
     await page.goto(server.url + path)
     await expect(page.getByTestId('connection')).toHaveAttribute('data-state', 'online')
+    await expect(page.getByRole('heading').first()).toBeAttached()
     expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(360)
   }
+})
+
+test('a narrow screen gives the log half of its height, and unfolds search and filter', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 })
+  await openTask(page, server, LONG)
+  const log = page.getByTestId('log-scroller')
+  expect((await log.boundingBox())?.height).toBeGreaterThanOrEqual(370)
+  await expect(page.getByLabel('Find in log')).toBeHidden()
+  await page.getByRole('button', { name: 'Search and filter' }).click()
+  await page.getByLabel('Find in log').fill('line 2')
+  await page.keyboard.press('Enter')
+  await expect(page.getByTestId('match-count')).toHaveText('1 of 1')
+  await page.getByRole('button', { name: 'Search and filter' }).click()
+  await expect(page.getByLabel('Find in log')).toBeHidden()
+})
+
+test('a long name takes one line of a wide screen, two of a narrow one, and is told whole in the details', async ({
+  page,
+}) => {
+  await openTask(page, server, LONG)
+  const title = page.getByRole('heading', { level: 1 })
+  await expect(title).toContainText('a name of')
+  const high = async () => (await title.boundingBox())?.height ?? 0
+  expect(await high()).toBeLessThan(30)
+  await page.getByRole('button', { name: 'Details' }).click()
+  await expect(page.getByRole('dialog').getByText(LONG_NAME)).toBeVisible()
+  await page.keyboard.press('Escape')
+  await page.setViewportSize({ width: 360, height: 740 })
+  expect(await high()).toBeLessThan(45)
 })
 
 test('hostile text stays text', async ({ page }) => {
@@ -60,3 +176,13 @@ test('a page that does not exist, and a task that does not exist, say so', async
   await page.goto(`${server.url}/no/such/page`)
   await expect(page.getByText('There is nothing at this address.')).toBeVisible()
 })
+
+/** Waits until nothing fades or slides any more. */
+async function settled(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const ending = document
+      .getAnimations()
+      .filter(one => one.effect?.getComputedTiming().endTime !== Infinity)
+    return Promise.all(ending.map(one => one.finished))
+  })
+}

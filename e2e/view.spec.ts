@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { expect, test } from '@playwright/test'
-import { lines, numbered, openTask, writeLines } from './console.ts'
+import { lines, logIn, numbered, openTask, writeLines } from './console.ts'
 import { TestServer } from './server.ts'
 
 let server: TestServer
@@ -83,32 +82,69 @@ test('scrolling up stops following and counts what is new; one key goes back to 
   await expect(lines(page).last()).toHaveText('new three')
 })
 
-test('the downloaded CSV is the export of the same filter', async ({ page }) => {
-  await openTask(page, server, 'long', '?level=ERROR')
-  await expect(lines(page).last()).toHaveText('line 20000')
-  await page.getByRole('button', { name: 'Download' }).click()
-  const [download] = await Promise.all([
-    page.waitForEvent('download'),
-    page.getByRole('menu').getByText('CSV').last().click(),
-  ])
-  const saved = await readFile(await download.path(), 'utf8')
-  const exported = await (await server.api('/tasks/long/logs/export?format=csv&level=ERROR')).text()
-  expect(saved).toBe(exported)
-  expect(saved.trim().split(/\r?\n/)).toHaveLength(201)
+test('a link to lines is made by clicks, and opens at them, marked', async ({ page, context }) => {
+  await openTask(page, server, 'long', '#L7000')
+  await page.getByTitle('Link to line 7001').click()
+  await expect(page).toHaveURL(/#L7001$/)
+  await page.getByTitle('Link to line 7003').click({ modifiers: ['Shift'] })
+  await expect(page).toHaveURL(/#L7001-L7003$/)
+  const other = await context.newPage()
+  await openTask(other, server, 'long', new URL(page.url()).hash)
+  await expect(other.locator('[data-seq="7001"]')).toBeInViewport()
+  await expect(other.locator('[data-marked]')).toHaveCount(3)
+  await expect(other.getByRole('button', { name: /To the end/ })).toBeVisible()
 })
 
-test('the log can be read with the keyboard alone', async ({ page }) => {
+test('a text is found with one Enter, among all lines, from where the reader is', async ({ page }) => {
   await openTask(page, server, 'long')
   await expect(lines(page).last()).toHaveText('line 20000')
   await page.keyboard.press('/')
   await page.keyboard.type('line 777')
   await page.keyboard.press('Enter')
-  await expect(page.getByTestId('match-count')).toContainText('11')
+  const current = page.locator('[data-current]')
+  await expect(current).toContainText('line 777')
+  await expect(current).toBeInViewport()
+  await expect(page.getByTestId('match-count')).toHaveText('1 of 11')
   await page.keyboard.press('Enter')
-  await expect(page.locator('[data-current]')).toContainText('line 777')
-  await page.keyboard.press('Escape')
+  await expect(page.getByTestId('match-count')).toHaveText('2 of 11')
+  await page.keyboard.press('Shift+Enter')
+  await page.keyboard.press('Shift+Enter')
+  await expect(page.getByTestId('match-count')).toHaveText('11 of 11')
+  await expect(current).toContainText('line 7779')
+})
+
+test('a task is found, read, paused and cancelled with the keyboard alone', async ({ page }) => {
+  await server.post('/tasks/typed/start', {})
+  await writeLines(server, 'typed', numbered(200))
+  await logIn(page, server)
+  await page.goto(`${server.url}/tasks?search=typed`)
+  await expect(page.getByTestId('task-row')).toHaveCount(1)
+  await page.keyboard.press('j')
+  await page.keyboard.press('Enter')
+  await expect(lines(page).last()).toHaveText('line 200')
+  await page.keyboard.press('g')
+  await expect(lines(page).first()).toHaveText('line 1')
+  await page.keyboard.press('Shift+G')
+  await expect(page.getByRole('button', { name: 'Follow' })).toHaveAttribute('aria-pressed', 'true')
+  await page.keyboard.press('e')
+  await expect(page.locator('[data-marked]')).toContainText('line 100')
+  await page.keyboard.press(' ')
+  await expect(page.getByRole('button', { name: /^Resume/ })).toBeVisible()
+  await page.keyboard.press(' ')
+  await page.keyboard.press('w')
+  await expect(page.getByTestId('log-scroller')).toHaveAttribute('data-wrap', /.*/)
   await page.keyboard.press('?')
   await expect(page.getByRole('dialog')).toContainText('Keyboard shortcuts')
   await page.keyboard.press('Escape')
   await expect(page.getByRole('dialog')).toBeHidden()
+  const cancel = page.getByRole('button', { name: 'Cancel task' })
+  for (let at = 0; at < 30 && !(await cancel.evaluate(it => it === document.activeElement)); at++) {
+    await page.keyboard.press('Tab')
+  }
+  await expect(cancel).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect(page.getByLabel('Reason')).toBeFocused()
+  await page.keyboard.type('enough')
+  await page.keyboard.press('Enter')
+  await expect(page.getByTestId('status').first()).toHaveAttribute('data-status', 'CANCELLED')
 })
