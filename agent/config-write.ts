@@ -4,7 +4,8 @@ import { type Document, isMap, isScalar, parseDocument } from 'yaml'
 import { knownPaths, settingAt } from './config-file.ts'
 import { usageError } from './exit.ts'
 import { nearest } from './nearest.ts'
-import { parseValue, SETTINGS, type Setting } from './settings.ts'
+import { SETTINGS, type Setting } from './settings.ts'
+import { parseValue } from './values.ts'
 
 /** A settings file to change; comments and order in it are kept. */
 export function openSettingsFile(path: string): {
@@ -23,7 +24,7 @@ export function openSettingsFile(path: string): {
       }
       const setting: Setting = SETTINGS[name]
       try {
-        parseValue(setting, value)
+        parseValue(setting.kind, value)
       } catch (error) {
         throw usageError(`${key}: "${value}" ${(error as Error).message}`)
       }
@@ -55,7 +56,7 @@ function existingPath(document: Document, key: string): string[] | undefined {
 }
 
 function typed(setting: Setting, value: string): string | number | boolean {
-  const parsed = parseValue(setting, value)
+  const parsed = parseValue(setting.kind, value)
   if (setting.kind === 'flag' || setting.kind === 'count') return parsed as number | boolean
   return value
 }

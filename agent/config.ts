@@ -4,14 +4,8 @@ import { join } from 'node:path'
 import { usageError } from './exit.ts'
 import { findHome } from './home.ts'
 import { nearest } from './nearest.ts'
-import {
-  OTHER_VARIABLES,
-  parseValue,
-  SETTINGS,
-  type Setting,
-  type SettingName,
-  type Value,
-} from './settings.ts'
+import { OTHER_VARIABLES, SETTINGS, type Setting, type SettingName } from './settings.ts'
+import { parseValue, type Value } from './values.ts'
 
 export type Environment = Record<string, string | undefined>
 
@@ -129,7 +123,7 @@ function resolve(
   const flag = FLAGS[name]
   const given = (value: unknown, from: string): ResolvedSetting => {
     try {
-      return { name, setting, value: parseValue(setting, value), from }
+      return { name, setting, value: parseValue(setting.kind, value), from }
     } catch (error) {
       const shown = setting.secret ? 'the value' : `"${String(value).slice(0, 80)}"`
       throw usageError(`${from}: ${shown} ${(error as Error).message}`)

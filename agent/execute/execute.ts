@@ -5,7 +5,7 @@ import { ID_PATTERN, uuidv7 } from '#protocol/id-text.ts'
 import { commandTarget, fileTarget, scriptOrLineTarget, type Target } from '../capture/target.ts'
 import type { Context } from '../context.ts'
 import { usageError } from '../exit.ts'
-import { parseValue, type Setting } from '../settings.ts'
+import { parseValue } from '../values.ts'
 import { runTask } from './run.ts'
 
 export interface ExecuteOptions {
@@ -93,7 +93,7 @@ async function fetchTarget(context: Context): Promise<{ target: Target; dir: str
 function duration(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   try {
-    return parseValue({ kind: 'duration' } as Setting, text) as number
+    return parseValue('duration', text) as number
   } catch (error) {
     throw usageError(`${flag}: "${text}" ${(error as Error).message}`)
   }
