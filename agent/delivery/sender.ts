@@ -2,8 +2,9 @@ import type { ErrorCode } from '#protocol/errors.ts'
 import { backoffMs } from './backoff.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { type AnswerFrame, Connection } from './connection.ts'
+import { InFlight } from './in-flight.ts'
 import type { Batch, SendQueue } from './queue.ts'
-import type { Position, Spool } from './spool.ts'
+import type { Spool } from './spool.ts'
 
 export interface SenderOptions {
   /** `ws://host/ws/tasks/{taskId}` */
@@ -21,7 +22,6 @@ export interface SenderOptions {
   reconnectMs: number
   /** Wait after an error of the server that names no time. */
   retryMs: number
-  random?: () => number
   on: SenderEvents
 }
 
@@ -35,8 +35,6 @@ export interface SenderEvents {
   disconnected?(reason: string): void
 }
 
-const WINDOW_FRAMES = 16
-const WINDOW_BYTES = 4 * 1024 * 1024
 /** Frames in flight below which a batch goes without waiting for company. */
 const EAGER_FRAMES = 2
 /** Small frames are not sent closer to one another than this, or the server would have to refuse for their number. */
@@ -44,20 +42,12 @@ const SPACING_MS = 2
 const SMALL_BYTES = 64 * 1024
 const REFUSED_RETRY_MS = 30_000
 
-interface InFlight {
-  firstN: number
-  lastN: number
-  bytes: number
-  at: Position
-}
-
 /** Brings one stream's lines to the server: connects, resumes where the server stands, keeps several frames in flight. */
 export class Sender {
   readonly #options: SenderOptions
+  readonly #inFlight = new InFlight()
   #connection: Connection | undefined
   #streaming = false
-  #inFlight: InFlight[] = []
-  #inFlightBytes = 0
   #storedN = 0
   #endN: number | undefined
   #endSent = false
@@ -168,10 +158,7 @@ export class Sender {
   #acknowledged(n: number): void {
     if (n > this.#storedN) {
       this.#storedN = n
-      let done = 0
-      while (done < this.#inFlight.length && this.#inFlight[done]!.lastN <= n)
-        this.#inFlightBytes -= this.#inFlight[done++]!.bytes
-      this.#inFlight.splice(0, done)
+      this.#inFlight.acknowledge(n)
       this.#options.spool.release(n)
       this.#options.on.stored(n)
     }
@@ -180,10 +167,8 @@ export class Sender {
 
   /** Lines after `n` that were sent are to be sent again. */
   #goBackTo(n: number): void {
-    const first = this.#inFlight.find(({ lastN }) => lastN > n)
+    const first = this.#inFlight.clear(n)
     if (first) this.#options.queue.rewind(first.at, first.firstN)
-    this.#inFlight = []
-    this.#inFlightBytes = 0
     this.#endSent = false
   }
 
@@ -224,7 +209,7 @@ export class Sender {
     this.#blocked = false
     clearTimeout(this.#timer)
     if (this.#stopped) return
-    const { on, reconnectMs, random = Math.random } = this.#options
+    const { on, reconnectMs } = this.#options
     const refused = status === 401 || status === 403
     if (refused)
       this.#tell(
@@ -234,7 +219,7 @@ export class Sender {
     else on.disconnected?.(reason)
     this.#timer = setTimeout(
       () => this.start(),
-      refused ? REFUSED_RETRY_MS : backoffMs(this.#attempt + 1, reconnectMs, random()),
+      refused ? REFUSED_RETRY_MS : backoffMs(this.#attempt + 1, reconnectMs, Math.random()),
     )
   }
 
@@ -246,7 +231,7 @@ export class Sender {
 
   #pump(): void {
     const { queue } = this.#options
-    while (this.#inFlight.length < WINDOW_FRAMES && this.#inFlightBytes < WINDOW_BYTES) {
+    while (!this.#inFlight.isFull) {
       const waitMs = this.#waitBeforeNext()
       if (waitMs > 0) {
         clearTimeout(this.#timer)
@@ -260,7 +245,7 @@ export class Sender {
     if (
       this.#endN !== undefined &&
       !this.#endSent &&
-      this.#inFlight.length === 0 &&
+      this.#inFlight.frames === 0 &&
       Math.max(queue.takenN, this.#storedN) >= this.#endN
     ) {
       this.#endSent = true
@@ -291,13 +276,12 @@ export class Sender {
     if (lines === 0 || bytes >= SMALL_BYTES || this.#endN !== undefined) return 0
     const now = performance.now()
     const spacing = this.#sentAt + SPACING_MS - now
-    if (this.#inFlight.length < EAGER_FRAMES || lines >= this.#options.batchLines) return spacing
+    if (this.#inFlight.frames < EAGER_FRAMES || lines >= this.#options.batchLines) return spacing
     return Math.max(spacing, since + this.#options.flushIntervalMs - now)
   }
 
   #send(batch: Batch): void {
-    this.#inFlight.push({ firstN: batch.firstN, lastN: batch.lastN, bytes: batch.frame.length, at: batch.at })
-    this.#inFlightBytes += batch.frame.length
+    this.#inFlight.add(batch)
     this.#sentAt = performance.now()
     this.#connection?.sendBytes(batch.frame, () => this.#options.pool.give(batch.frame))
   }
