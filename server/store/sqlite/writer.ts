@@ -8,6 +8,8 @@ import type { PlacedOp, WriterOp, WriterReply, WriterRequest } from './writer-me
 const BATCH_BYTES = 4 * 1024 * 1024
 const BATCHES_UNDER_WAY = 3
 const LEAST_BUFFER = 256 * 1024
+/** A thread that dies at its start is not started in a loop. */
+const RESTART_AFTER_MS = 1000
 
 interface Waiting {
   op: WriterOp
@@ -19,27 +21,25 @@ interface Waiting {
 
 /** The main thread's end of the writer thread: gathers the ops of a tick, and of the time a commit takes, into one message. */
 export class Writer {
-  readonly #worker: Worker
+  readonly #spawn: () => Worker
+  #worker: Worker
   #waiting: Waiting[] = []
   #underWay: Waiting[][] = []
   #spare: ArrayBuffer[] = []
   #flush: NodeJS.Immediate | undefined
   #gone: Error | undefined
+  #closed = false
 
-  private constructor(worker: Worker) {
-    this.#worker = worker
-    worker.on('message', (reply: WriterReply) => this.#receive(reply))
-    worker.on('error', error => this.#fail(error))
-    worker.on('exit', () => this.#fail(new Error('the writer has ended')))
+  private constructor(worker: Worker, spawn: () => Worker) {
+    this.#spawn = spawn
+    this.#worker = this.#follow(worker)
   }
 
-  static async open(dataDir: string): Promise<Writer> {
-    const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), {
-      name: 'segment-writer',
-      workerData: { dataDir },
-    })
+  /** @param spawn makes the writer thread, also again after it died */
+  static async open(dataDir: string, spawn = () => spawnThread(dataDir)): Promise<Writer> {
+    const worker = spawn()
     await once(worker, 'message')
-    return new Writer(worker)
+    return new Writer(worker, spawn)
   }
 
   /** Resolves after the commit. The bodies are copied before control returns to the event loop's next turn; do not change them sooner. */
@@ -54,6 +54,7 @@ export class Writer {
 
   /** Finishes what was submitted, then ends the thread. */
   async close(): Promise<void> {
+    this.#closed = true
     if (this.#gone) return
     const exited = once(this.#worker, 'exit')
     while (this.#waiting.length > 0) this.#post()
@@ -108,13 +109,40 @@ export class Writer {
     this.#schedule()
   }
 
+  #follow(worker: Worker): Worker {
+    let failure = new Error('the writer has ended')
+    worker.on('message', (reply: WriterReply) => this.#receive(reply))
+    worker.on('error', error => {
+      failure = error as Error
+    })
+    worker.on('exit', () => this.#fail(failure))
+    return worker
+  }
+
+  /** What was under way may or may not be stored: who sent it hears so, and sends it again to the next thread. */
   #fail(error: Error): void {
-    this.#gone ??= error
+    this.#gone = error
+    if (!this.#closed) setTimeout(() => this.#restart(), RESTART_AFTER_MS).unref()
     const lost = [...this.#underWay.flat(), ...this.#waiting]
     this.#underWay = []
     this.#waiting = []
     for (const { reject } of lost) reject(unavailable(error))
   }
+
+  #restart(): void {
+    if (this.#closed) return
+    this.#worker = this.#follow(this.#spawn())
+    this.#worker.once('message', () => {
+      this.#gone = undefined
+    })
+  }
+}
+
+function spawnThread(dataDir: string): Worker {
+  return new Worker(new URL('./writer-worker.ts', import.meta.url), {
+    name: 'segment-writer',
+    workerData: { dataDir },
+  })
 }
 
 function unavailable(cause: Error): KerutaError {
