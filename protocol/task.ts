@@ -127,6 +127,8 @@ export const resourcesSchema = z.strictObject({
 })
 
 const finish = {
+  /** The agent whose run ends; a run that another agent has begun since is left alone (409). */
+  agentId: text(200).min(1).optional(),
   message: text(10_000).nullish(),
   exitCode: z.number().int().nullish(),
   resources: resourcesSchema.nullish(),

@@ -19,6 +19,7 @@ export class Reporter {
   readonly #context: Context
   readonly #taskId: string
   #token: string | undefined
+  #agentId: string | undefined
   #startTold = false
   #starting: Promise<void> = Promise.resolve()
   #stopped = false
@@ -43,8 +44,9 @@ export class Reporter {
    * @throws CommandError where the server says that this task may not be started
    */
   async start(target: Target, stream: LogStream | undefined): Promise<void> {
+    this.#agentId = stream?.agentId ?? `${hostname().slice(0, 100)}:${process.pid}`
     const body: StartTask = {
-      agentId: stream?.agentId ?? `${hostname().slice(0, 100)}:${process.pid}`,
+      agentId: this.#agentId,
       name: target.name,
       script: target.script,
       sessionId: this.#context.config.sessionId,
@@ -114,7 +116,8 @@ export class Reporter {
   async #tellFinish(finish: Finish, stream: LogStream | undefined, drainMs: number): Promise<boolean> {
     if (!this.#startTold) await Promise.race([this.#starting, delay(Math.min(drainMs, START_RETRY_MS))])
     if (!this.#startTold && stream) return false
-    const [verb, body] = 'success' in finish ? ['success', finish.success] : ['fail', finish.fail]
+    const [verb, end] = 'success' in finish ? ['success', finish.success] : ['fail', finish.fail]
+    const body = { ...end, agentId: this.#agentId }
     const deadline = performance.now() + drainMs
     for (;;) {
       try {

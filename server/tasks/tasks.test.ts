@@ -90,3 +90,18 @@ test('changes that do not touch one another are all kept', async () => {
   ])
   expect(await tasks.get('busy')).toMatchObject({ name: 'Busy', progress: 50, priority: 7 })
 })
+
+test('an agent that was cut off does not end the run that another has begun since', async () => {
+  await tasks.start('moved', { agentId: 'first' }, ops)
+  await tasks.cancel('moved', null, ops)
+  await tasks.retry('moved', null, ops)
+  await tasks.start('moved', { agentId: 'second' }, ops)
+  await expect(tasks.fail('moved', { agentId: 'first', exitCode: 137 }, ops)).rejects.toMatchObject({
+    code: 'ILLEGAL_TRANSITION',
+  })
+  await expect(tasks.success('moved', { agentId: 'first' }, ops)).rejects.toMatchObject({
+    code: 'ILLEGAL_TRANSITION',
+  })
+  expect((await tasks.get('moved')).status).toBe('PROCESSING')
+  expect((await tasks.success('moved', { agentId: 'second' }, ops)).status).toBe('COMPLETED')
+})

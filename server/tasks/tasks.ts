@@ -66,6 +66,8 @@ export interface Tasks {
   create(input: NewTask, by: Actor): Promise<Task>
   /** Creates a PENDING task named after its id, unless there is one. Cheap for tasks that were seen lately. */
   ensure(id: string, by: Actor, sessionId?: string | null): Promise<void>
+  /** Another server may have removed the task; without an id: any. */
+  forget(id?: string): void
   patch(id: string, patch: TaskPatch): Promise<Task>
   /** Removes the task and its log. CONFLICT while it runs. */
   remove(id: string): Promise<void>
@@ -170,6 +172,10 @@ export function createTasks(deps: TasksDeps): Tasks {
       if (known.size >= KNOWN_TASKS) known.delete(known.values().next().value!)
       known.add(id)
     },
+    forget(id) {
+      if (id === undefined) known.clear()
+      else known.delete(id)
+    },
     async patch(id, patch) {
       return change(id, task => {
         const runs = task.status === 'PROCESSING' && (patch.script !== undefined || patch.env !== undefined)
@@ -205,11 +211,13 @@ export function createTasks(deps: TasksDeps): Tasks {
     },
     success: (id, input, by) =>
       transition(id, 'success', (task, now) => {
+        if (isOfAnother(task, input)) throw illegalTransition(task, 'success')
         const at = reportedAt(input.at, now, task.startedAt)
         return successPatch(task, { by: by.name, at, message: input.message }, input)
       }),
     fail: (id, input, by) =>
       transition(id, 'fail', (task, now) => {
+        if (isOfAnother(task, input)) throw illegalTransition(task, 'fail')
         const at = reportedAt(input.at, now, task.startedAt)
         return failPatch(task, { by: by.name, at, message: input.message }, input)
       }),
@@ -228,4 +236,9 @@ export function createTasks(deps: TasksDeps): Tasks {
 
 function definedFields(patch: TaskPatch): Partial<Task> {
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
+}
+
+/** An agent that was cut off must not end the run that another has begun since. */
+function isOfAnother(task: Task, { agentId }: { agentId?: string }): boolean {
+  return agentId !== undefined && task.agentId !== agentId
 }
