@@ -9,6 +9,8 @@ export interface Config {
   dataDir: string
   /** MongoDB's, where that is the store; without it the data lies in `dataDir`. */
   databaseUrl: string | undefined
+  /** Through which several servers on one store tell one another what happens. */
+  redisUrl: string | undefined
   dev: boolean
   auth: 'on' | 'off'
   adminKey: string | undefined
@@ -78,6 +80,11 @@ const environmentSchema = z.object({
   KERUTA_REGEX_TIMEOUT_MS: wholeNumber(100, 600_000).default(5000),
   KERUTA_STORE: z.enum(['sqlite', 'mongodb'], { error: 'must be sqlite or mongodb' }).optional(),
   DATABASE_URL: z.string().optional(),
+  // What is wrong with it is not shown: it may hold a password.
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\/[^/?]+/, 'must be redis://host:port or rediss://host:port')
+    .optional(),
 })
 
 /** @throws ConfigError that names every variable that is wrong, and how it should be */
@@ -101,6 +108,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     port: env.PORT,
     dataDir: env.KERUTA_DATA_DIR,
     databaseUrl,
+    redisUrl: env.REDIS_URL,
     dev: env.NODE_ENV === 'development',
     auth: env.KERUTA_AUTH,
     adminKey: env.KERUTA_ADMIN_KEY,

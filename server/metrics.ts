@@ -19,8 +19,14 @@ export interface Metrics {
   text(): Promise<string>
 }
 
-/** @param countTasks how many tasks there are of each status; asked at each scrape */
-export function createMetrics(countTasks: () => Promise<Record<string, number>>): Metrics {
+/**
+ * @param countTasks how many tasks there are of each status; asked at each scrape
+ * @param busUp whether other servers are heard
+ */
+export function createMetrics(
+  countTasks: () => Promise<Record<string, number>>,
+  busUp: () => boolean = () => true,
+): Metrics {
   const register = new Registry()
   const registers = [register]
   collectDefaultMetrics({ register })
@@ -65,6 +71,14 @@ export function createMetrics(countTasks: () => Promise<Record<string, number>>)
     async collect() {
       this.reset()
       for (const [status, count] of Object.entries(await countTasks())) this.set({ status }, count)
+    },
+  })
+  new Gauge({
+    name: 'keruta_bus_up',
+    help: '1 while lines of other servers come at once, 0 while they come from the store',
+    registers,
+    collect() {
+      this.set(busUp() ? 1 : 0)
     },
   })
   const httpRequests = new Histogram({

@@ -1,19 +1,26 @@
+import { createHash } from 'node:crypto'
 import type { Server } from 'node:http'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { RateLimiterRes } from 'rate-limiter-flexible'
 import { KerutaError } from '#protocol/errors.ts'
 import { uuidv7 } from '#protocol/ids.ts'
-import { TERMINAL_STATUSES } from '#protocol/task.ts'
+import { type Task, TERMINAL_STATUSES } from '#protocol/task.ts'
 import { demandWrite } from './api/access.ts'
 import { createApi } from './api/app.ts'
 import { ensureAdminKey } from './auth/admin-key.ts'
 import { createAuth } from './auth/auth.ts'
+import { createLimits, type Limits } from './auth/limits.ts'
 import { demand, type Principal, visibleSessions } from './auth/principal.ts'
 import { fromNode } from './auth/request.ts'
-import { loadSecret } from './auth/secret.ts'
+import { loadSecret, newSecret } from './auth/secret.ts'
 import type { Config } from './config.ts'
 import { createPages } from './http/pages.ts'
 import { refuseUpgrade } from './http/refuse.ts'
 import { createHttpServer } from './http/server.ts'
+import { follow } from './live/bus/follow.ts'
+import { LocalBus } from './live/bus/local-bus.ts'
+import { createRedis } from './live/bus/redis.ts'
+import { openRedisBus } from './live/bus/redis-bus.ts'
+import { RemoteWriters } from './live/bus/remote-writers.ts'
 import { Hub } from './live/hub.ts'
 import { LiveWriters } from './live/live-writers.ts'
 import { createSocketIo } from './live/socket-io.ts'
@@ -49,43 +56,65 @@ export async function startServer(config: Config, version: string): Promise<Runn
   const { segments } = store
   const now = Date.now
 
+  const jwtSecret = config.jwtSecret ?? (await (store.sharedSecret?.(newSecret()) ?? loadSecret(dataDir)))
+  // Others may use the same Redis; who has the same secret belongs to us.
+  const name = createHash('sha256').update(`bus ${jwtSecret}`).digest('hex').slice(0, 12)
+  const redis = config.redisUrl === undefined ? undefined : createRedis(config.redisUrl)
+  const bus = redis ? await openRedisBus({ redis, name, logger }) : new LocalBus()
+  const limits = createLimits(redis && { redis, name })
+
   const auth = createAuth({
     mode: config.auth,
     apiKeys: store.apiKeys,
-    jwtSecret: config.jwtSecret ?? (await loadSecret(dataDir)),
+    jwtSecret,
     allowedOrigins: config.allowedOrigins,
+    limits,
+    onRevoked: keyId => bus.send({ type: 'keyRevoked', keyId }),
   })
-  const metrics = createMetrics(() => store.tasks.countBy('status'))
+  const metrics = createMetrics(
+    () => store.tasks.countBy('status'),
+    () => bus.problem() === undefined,
+  )
   const queries = openLogQueries(location, { regexBudgetMs: config.regexBudgetMs })
   const compactor = startCompactor({ store: segments, location, logger })
 
+  const lastSeq = async (taskId: string) => (await segments.head(taskId)).lastSeq
   const hub = new Hub({
     queries,
+    bus,
+    lastSeq,
     maxQueueBytes: config.readerQueueBytes,
     maxPerSecond: config.readerRate,
     onGap: metrics.gap,
     onSent: metrics.sent,
   })
-  const writers = new LiveWriters()
+  const writers = new LiveWriters((taskId, here) => bus.send({ type: 'writer', taskId, here }))
+  const remoteWriters = new RemoteWriters({
+    own: () => writers.taskIds,
+    send: event => bus.send(event),
+    onGone: taskIds => void announceStats(taskIds).catch(cannotAnnounce),
+    now,
+  })
+  const cannotAnnounce = (err: unknown) => logger.error({ err }, 'a change could not be announced')
   const tasks = createTasks({
     store,
     segments,
-    logState: (task, head) => logState(head, task.status, writers.has(task.id)),
+    logState: (task, head) => logState(head, task.status, writers.has(task.id) || remoteWriters.has(task.id)),
     deleteLogs: taskId => deleteLogs(segments, taskId),
-    onChange: change =>
-      void announce(change).catch(err => logger.error({ err }, 'a change could not be announced')),
+    onChange: change => void announce(change).catch(cannotAnnounce),
     clock: now,
     newId: uuidv7,
   })
   const sessions = createSessions({ store, removeTask: tasks.remove, clock: now, newId: uuidv7 })
-  const stats = new StatsFeed(
-    taskIds => void announceStats(taskIds).catch(err => logger.error({ err }, 'stats failed')),
-  )
+  const stats = new StatsFeed(taskIds => {
+    bus.send({ type: 'stats', taskIds })
+    void announceStats(taskIds).catch(cannotAnnounce)
+  })
   const ingest = createIngest({
     segments,
     ensureTask: taskId => tasks.ensure(taskId, { name: 'agent' }),
     publish(taskId, firstSeq, segment) {
-      hub.publish(taskId, firstSeq, segment)
+      bus.publish(taskId, firstSeq, segment)
       stats.changed(taskId)
     },
     onCommit(lines, bytes, seconds) {
@@ -95,7 +124,6 @@ export async function startServer(config: Config, version: string): Promise<Runn
     now,
   })
 
-  const lastSeq = async (taskId: string) => (await segments.head(taskId)).lastSeq
   const access = {
     async read(principal: Principal, taskId: string) {
       demand(principal, 'read', { taskId, sessionId: (await tasks.find(taskId))?.sessionId ?? null })
@@ -128,7 +156,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
     reader: () => metrics.reader('socketio'),
   })
 
-  const postLimit = createPostLimit(config.ingestRate)
+  const postLimit = createPostLimit(config.ingestRate, limits)
   const api = createApi({
     auth,
     tasks,
@@ -139,6 +167,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
     version,
     allowedOrigins: config.allowedOrigins,
     parts: { store: () => store.ready() },
+    helpers: redis ? { bus: () => bus.problem() } : {},
     async appendEntries(taskId, entries) {
       await postLimit(taskId)
       return ingest.appendEntries(taskId, entries)
@@ -146,7 +175,9 @@ export async function startServer(config: Config, version: string): Promise<Runn
     async deleteLogs(taskId, before) {
       const deleted = await deleteLogs(segments, taskId, before)
       const totals = (await segments.totals([taskId])).get(taskId)
-      socketIo.cleared(taskId, totals?.firstSeq ?? 0)
+      const firstSeq = totals?.firstSeq ?? 0
+      socketIo.cleared(taskId, firstSeq)
+      bus.send({ type: 'cleared', taskId, firstSeq })
       stats.changed(taskId)
       return deleted
     },
@@ -168,18 +199,59 @@ export async function startServer(config: Config, version: string): Promise<Runn
   })
   socketIo.attach(http.server)
 
+  /** When each watched task was changed as it is shown. */
+  const shown = new Map<string, string>()
+  follow(bus, {
+    writers: remoteWriters,
+    async taskChanged({ taskId, sessionId, status, moved, message }) {
+      if (moved && status === 'CANCELLED') hub.notify(taskId, { kind: 'cancel', taskId, message })
+      if (!hub.isWatched(taskId) && !socketIo.hasListeners(taskId, sessionId)) return
+      const task = await tasks.find(taskId)
+      if (task) await show(task, moved)
+    },
+    taskDeleted(taskId, sessionId) {
+      tasks.forget(taskId)
+      socketIo.taskDeleted(taskId, sessionId)
+    },
+    statsChanged: announceStats,
+    cleared: socketIo.cleared,
+    keyRevoked: keyId => auth.keys.revokedElsewhere(keyId),
+    async lookAround() {
+      tasks.forget()
+      await auth.keys.recheck()
+      await showMissed()
+    },
+    onError: cannotAnnounce,
+  })
+
   async function announce({ kind, task, before }: TaskChange): Promise<void> {
-    if (kind === 'deleted') {
-      socketIo.taskDeleted(task.id, task.sessionId)
-      return
-    }
-    const moved = task.status !== before?.status
-    if (moved && task.status === 'CANCELLED')
-      hub.notify(task.id, { kind: 'cancel', taskId: task.id, message: task.message })
-    if (moved && TERMINAL_STATUSES.includes(task.status)) compactor.taskEnded(task.id)
+    const { id, sessionId, status, message } = task
+    const moved = status !== before?.status
+    bus.send({ type: 'task', change: kind, taskId: id, sessionId, status, moved, message })
+    if (kind === 'deleted') return socketIo.taskDeleted(id, sessionId)
+    if (moved && status === 'CANCELLED') hub.notify(id, { kind: 'cancel', taskId: id, message })
+    if (moved && TERMINAL_STATUSES.includes(status)) compactor.taskEnded(id)
+    await show(task, moved)
+  }
+
+  /** To everybody who watches the task here. */
+  async function show(task: Task, moved: boolean): Promise<void> {
+    if (hub.isWatched(task.id)) shown.set(task.id, task.updatedAt)
     const view = await tasks.view(task)
     hub.notify(task.id, { kind: moved ? 'status' : 'progress', task: view })
     socketIo.task(view)
+  }
+
+  /** Shows what happened to the watched tasks while nobody told. */
+  async function showMissed(): Promise<void> {
+    const watched = hub.watched
+    for (const id of shown.keys()) if (!hub.isWatched(id)) shown.delete(id)
+    const found = watched.length === 0 ? [] : await store.tasks.find({ where: { id: { in: watched } } })
+    for (const task of found.filter(({ id, updatedAt }) => shown.get(id) !== updatedAt)) {
+      const { id, status, message } = task
+      if (status === 'CANCELLED') hub.notify(id, { kind: 'cancel', taskId: id, message })
+      await show(task, true)
+    }
   }
 
   async function announceStats(taskIds: string[]): Promise<void> {
@@ -201,7 +273,9 @@ export async function startServer(config: Config, version: string): Promise<Runn
       await http.close()
       await socketIo.close()
       stats.close()
+      remoteWriters.close()
       await ingest.idle()
+      await bus.close()
       await compactor.close()
       await queries.close()
       await store.close()
@@ -210,9 +284,9 @@ export async function startServer(config: Config, version: string): Promise<Runn
 }
 
 /** Holds REST writers of a task to so many calls a second. */
-function createPostLimit(perSecond: number): (taskId: string) => Promise<void> {
+function createPostLimit(perSecond: number, limits: Limits): (taskId: string) => Promise<void> {
   if (perSecond === 0) return async () => {}
-  const limiter = new RateLimiterMemory({ points: perSecond, duration: 1 })
+  const limiter = limits('post', perSecond, 1)
   return async taskId => {
     try {
       await limiter.consume(taskId)

@@ -7,7 +7,7 @@ import type { Collection } from '#server/store/store.ts'
 export type NewKey = Omit<ApiKey, 'hash' | 'createdAt' | 'lastUsedAt' | 'revokedAt'>
 
 const KEY_PREFIX = 'kerutakey_'
-/** Bounds how long a key that another server revoked is still taken here. */
+/** Bounds how long a key that another server revoked is still taken here where nobody tells. */
 const CACHE_MS = 5_000
 const CACHE_SIZE = 1_000
 const TOUCH_MS = 60_000
@@ -19,11 +19,14 @@ export class ApiKeys {
   readonly #cache = new Map<string, { key: ApiKey; until: number }>()
   readonly #touched = new Map<string, number>()
   readonly #listeners = new Set<(keyId: string) => void>()
+  readonly #onRevokedHere: ((keyId: string) => void) | undefined
   #changes = 0
 
-  constructor(keys: Collection<ApiKey>, now: () => number) {
+  /** @param onRevokedHere called with each key that is revoked here, for the other servers */
+  constructor(keys: Collection<ApiKey>, now: () => number, onRevokedHere?: (keyId: string) => void) {
     this.#keys = keys
     this.#now = now
+    this.#onRevokedHere = onRevokedHere
   }
 
   async list(): Promise<ApiKeyView[]> {
@@ -60,8 +63,21 @@ export class ApiKeys {
     if (changed === 0 && !(await this.#keys.get(id))) {
       throw new KerutaError('NOT_FOUND', `there is no API key ${id}`)
     }
+    this.#end([id])
+    this.#onRevokedHere?.(id)
+  }
+
+  /** Another server revoked the key. */
+  revokedElsewhere(id: string): void {
+    this.#end([id])
+  }
+
+  /** Looks for revocations that this server was not told of. */
+  async recheck(): Promise<void> {
     this.#forget()
-    for (const listener of this.#listeners) listener(id)
+    if (this.#listeners.size === 0) return
+    const revoked = await this.#keys.find({ where: { revokedAt: { not: null } } })
+    this.#end(revoked.map(({ id }) => id))
   }
 
   /** Called with the id of each key that is revoked. Returns what ends the subscription. */
@@ -124,6 +140,11 @@ export class ApiKeys {
     if (this.#cache.size >= CACHE_SIZE) this.#cache.clear()
     if (key) this.#cache.set(name, { key, until: this.#now() + CACHE_MS })
     return key
+  }
+
+  #end(ids: string[]): void {
+    this.#forget()
+    for (const id of ids) for (const listener of this.#listeners) listener(id)
   }
 
   #forget(): void {

@@ -3,6 +3,7 @@ import { KerutaError } from '#protocol/errors.ts'
 import type { Collection } from '#server/store/store.ts'
 import { ApiKeys } from './api-keys.ts'
 import { createIdentify } from './identify.ts'
+import { createLimits, type Limits } from './limits.ts'
 import { Login, type LoginAnswer } from './login.ts'
 import { checkOrigin } from './origin.ts'
 import type { Principal } from './principal.ts'
@@ -18,6 +19,10 @@ export interface AuthOptions {
   jwtSecret: string
   /** Origins (`https://host:port`) whose pages may call besides the server's own. */
   allowedOrigins: readonly string[]
+  /** Of wrong keys; default in this process' memory. */
+  limits?: Limits
+  /** Called with each key that is revoked here. */
+  onRevoked?: (keyId: string) => void
   /** Milliseconds since the epoch. */
   now?: () => number
 }
@@ -51,11 +56,19 @@ const EVERYBODY: Principal = {
   expiresAt: null,
 }
 
-export function createAuth({ mode, apiKeys, jwtSecret, allowedOrigins, now = Date.now }: AuthOptions): Auth {
-  const keys = new ApiKeys(apiKeys, now)
+export function createAuth({
+  mode,
+  apiKeys,
+  jwtSecret,
+  allowedOrigins,
+  limits = createLimits(),
+  onRevoked,
+  now = Date.now,
+}: AuthOptions): Auth {
+  const keys = new ApiKeys(apiKeys, now, onRevoked)
   const tokens = new Tokens(jwtSecret, now)
   const identify = createIdentify({ keys, tokens, now })
-  const login = new Login({ tokens, now, identify })
+  const login = new Login({ tokens, now, identify, limits })
 
   return {
     required: mode === 'on',

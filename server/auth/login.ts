@@ -1,6 +1,7 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { type RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible'
 import { KerutaError } from '#protocol/errors.ts'
 import type { Identify } from './identify.ts'
+import type { Limits } from './limits.ts'
 import type { Principal } from './principal.ts'
 import { type AuthRequest, COOKIE_NAME, clientAddress, isSecure } from './request.ts'
 import type { Tokens } from './tokens.ts'
@@ -15,6 +16,7 @@ interface LoginOptions {
   tokens: Tokens
   now: () => number
   identify: Identify
+  limits: Limits
 }
 
 const SESSION_SECONDS = 30 * 24 * 3600
@@ -25,10 +27,11 @@ const PRINT_DIGITS = 16
 /** The console's session: a cookie that stands for the key, or holds the JWT, it was opened with. */
 export class Login {
   readonly #options: LoginOptions
-  readonly #limiter = new RateLimiterMemory({ points: WRONG_KEYS_A_MINUTE, duration: 60 })
+  readonly #limiter: RateLimiterAbstract
 
   constructor(options: LoginOptions) {
     this.#options = options
+    this.#limiter = options.limits('login', WRONG_KEYS_A_MINUTE, 60)
   }
 
   async open(request: AuthRequest, token: string): Promise<LoginAnswer> {

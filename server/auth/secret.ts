@@ -20,6 +20,10 @@ export async function loadSecret(dataDir: string): Promise<string> {
   return secret
 }
 
+export function newSecret(): string {
+  return randomBytes(48).toString('base64url')
+}
+
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return (await readFile(path, 'utf8')).trim()
@@ -34,7 +38,7 @@ async function create(path: string): Promise<string> {
   const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`
   const file = await open(draft, 'w', 0o600)
   try {
-    await file.writeFile(`${randomBytes(48).toString('base64url')}\n`)
+    await file.writeFile(`${newSecret()}\n`)
     await file.sync()
   } finally {
     await file.close()

@@ -1,6 +1,7 @@
 import type { Segment } from '#protocol/segment.ts'
 import type { TaskView } from '#protocol/task.ts'
 import type { LogQueries } from '#server/logs/queries.ts'
+import type { Bus } from './bus/bus.ts'
 import { LogBatch } from './log-batch.ts'
 import { Subscriber, type SubscriberOptions } from './subscriber.ts'
 
@@ -12,6 +13,10 @@ export type TaskEvent =
 
 export interface HubOptions {
   queries: Pick<LogQueries, 'read'>
+  /** Where lines come from, whichever server committed them. */
+  bus: Pick<Bus, 'listen'>
+  /** Head of a task's log: last seq. */
+  lastSeq(taskId: string): Promise<number>
   /** See SubscriberOptions. */
   maxQueueBytes: number
   maxPerSecond: number
@@ -25,13 +30,14 @@ type SubscribeOptions = Pick<SubscriberOptions, 'taskId' | 'filter' | 'after' | 
 export class Hub {
   readonly #options: HubOptions
   readonly #subscribers = new Map<string, Set<Subscriber>>()
+  readonly #unlisten = new Map<string, () => void>()
   readonly #watchers = new Map<string, Set<(event: TaskEvent) => void>>()
 
   constructor(options: HubOptions) {
     this.#options = options
   }
 
-  /** Called after a commit, in the order of a task's seq. */
+  /** Called after a commit, in the order of a task's seq where one server writes. */
   publish(taskId: string, firstSeq: number, segment: Segment): void {
     const subscribers = this.#subscribers.get(taskId)
     if (!subscribers) return
@@ -41,20 +47,33 @@ export class Hub {
   }
 
   subscribe(options: SubscribeOptions): Subscriber {
-    const subscribers = this.#subscribers.get(options.taskId) ?? new Set()
-    this.#subscribers.set(options.taskId, subscribers)
+    const { taskId } = options
+    const subscribers = this.#subscribers.get(taskId) ?? new Set()
+    this.#subscribers.set(taskId, subscribers)
+    if (subscribers.size === 0) this.#listen(taskId)
     const subscriber: Subscriber = new Subscriber({
       ...this.#options,
       ...options,
       onClose: () => {
         subscribers.delete(subscriber)
-        if (subscribers.size === 0 && this.#subscribers.get(options.taskId) === subscribers)
-          this.#subscribers.delete(options.taskId)
+        if (subscribers.size > 0 || this.#subscribers.get(taskId) !== subscribers) return
+        this.#subscribers.delete(taskId)
+        this.#unlisten.get(taskId)?.()
+        this.#unlisten.delete(taskId)
       },
     })
     subscribers.add(subscriber)
     subscriber.start()
     return subscriber
+  }
+
+  /** Tasks that somebody watches. */
+  get watched(): string[] {
+    return [...this.#watchers.keys()]
+  }
+
+  isWatched(taskId: string): boolean {
+    return this.#watchers.has(taskId)
   }
 
   notify(taskId: string, event: TaskEvent): void {
@@ -70,5 +89,20 @@ export class Hub {
       watchers.delete(watcher)
       if (watchers.size === 0 && this.#watchers.get(taskId) === watchers) this.#watchers.delete(taskId)
     }
+  }
+
+  #listen(taskId: string): void {
+    const end = this.#options.bus.listen(taskId, {
+      lines: (firstSeq, segment) => this.publish(taskId, firstSeq, segment),
+      missed: () => void this.#compare(taskId),
+    })
+    this.#unlisten.set(taskId, end)
+  }
+
+  /** Lines that nobody told of are in the store. */
+  async #compare(taskId: string): Promise<void> {
+    // A store that is away is asked again the next time.
+    const head = await this.#options.lastSeq(taskId).catch(() => 0)
+    for (const subscriber of this.#subscribers.get(taskId) ?? []) subscriber.reached(head)
   }
 }

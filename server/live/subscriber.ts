@@ -54,6 +54,8 @@ export class Subscriber {
   #gapFrom = 0
   #catchingUp = true
   #announced = false
+  /** A head that was seen while the stored part was read. */
+  #reached = 0
   #closed = false
   #wake: (() => void) | undefined
   #paceTimer: NodeJS.Timeout | undefined
@@ -85,6 +87,13 @@ export class Subscriber {
     if (this.#catchingUp) return
     if (this.#filter.regex) this.#fallBack()
     else this.#flush()
+  }
+
+  /** The log has lines up to here: those that no batch brought are read from the store. */
+  reached(head: number): void {
+    if (this.#closed || !this.#options.realtime || head <= this.#cursor) return
+    this.#reached = Math.max(this.#reached, head)
+    if (!this.#catchingUp && this.#queue.length === 0) this.#fallBack()
   }
 
   /** The transport takes more. */
@@ -208,6 +217,9 @@ export class Subscriber {
     while (this.#queue[0] && this.#queue[0].lastSeq <= this.#cursor)
       this.#queuedBytes -= this.#queue.shift()!.weight
     if (this.#queue[0] && (this.#filter.regex || this.#queue[0].firstSeq > this.#cursor + 1)) return false
+    const behind = this.#reached > (this.#queue.at(-1)?.lastSeq ?? this.#cursor)
+    this.#reached = 0
+    if (behind) return false
     this.#catchingUp = false
     return true
   }

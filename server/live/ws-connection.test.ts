@@ -12,6 +12,7 @@ import type { Principal } from '#server/auth/principal.ts'
 import { createIngest } from '#server/logs/ingest.ts'
 import { openTestStore, type TestStore } from '#server/test/log-store.ts'
 import type { Access } from './access.ts'
+import { LocalBus } from './bus/local-bus.ts'
 import { Hub } from './hub.ts'
 import { LiveWriters } from './live-writers.ts'
 import { createTaskSockets } from './websocket.ts'
@@ -48,6 +49,8 @@ beforeEach(async () => {
   })
   hub = new Hub({
     queries: { read: async (_, __, after) => ({ entries: [], cursor: after, lastSeq: after }) },
+    bus: new LocalBus(),
+    lastSeq: async () => 0,
     maxQueueBytes: 1_000_000,
     maxPerSecond: 0,
     onGap: () => {},

@@ -112,9 +112,16 @@ export class TaskAppender {
       this.#head = await segments.head(this.#taskId)
     }
     let rest = parts
+    let looked = false
     while (rest.length > 0) {
       const head: TaskHead = this.#head
       const plan = planAppend(rest, head)
+      // Lines before these may have come to another server meanwhile.
+      if (plan.fresh.length === 0 && plan.early && !looked) {
+        looked = true
+        this.#head = await segments.head(this.#taskId)
+        continue
+      }
       if (plan.fresh.length === 0) return plan.settle(head)
       const result = await segments.append(
         this.#taskId,
@@ -180,6 +187,7 @@ function planAppend(parts: Waiting[], head: TaskHead) {
   }
   return {
     fresh,
+    early: early.length > 0,
     unsettled: (part: Waiting) => [...early, ...known].some(other => other.part === part),
     settle(after: TaskHead) {
       const nOf = (streamId: string) => after.streams.get(streamId)?.n ?? 0

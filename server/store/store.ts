@@ -9,6 +9,11 @@ export interface Store {
   readonly tasks: Collection<Task>
   readonly apiKeys: Collection<ApiKey>
   readonly segments: SegmentStore
+  /**
+   * Where several servers may share the store: keeps a secret that they all must have, unless it keeps one, and answers the one kept.
+   * Without it each server keeps its own.
+   */
+  sharedSecret?(made: string): Promise<string>
   /** Resolves where reading and writing work now; rejects with the reason. */
   ready(): Promise<void>
   close(): Promise<void>

@@ -191,7 +191,7 @@ class RedisBus implements Bus {
     } catch (error) {
       // A lost connection subscribes anew when it is back; whatever else it is must begin again too.
       this.#problem = reasonOf(error)
-      if (this.#receiver.status === 'ready') this.#receiver.disconnect(true)
+      this.#receiver.stream?.destroy()
       return false
     }
   }
@@ -215,7 +215,7 @@ class RedisBus implements Bus {
       if (connection.status === 'ready')
         connection.ping().catch(error => {
           this.#problem = reasonOf(error)
-          if (connection.status === 'ready') connection.disconnect(true)
+          connection.stream?.destroy()
         })
   }
 

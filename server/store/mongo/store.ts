@@ -5,7 +5,7 @@ import type { Store } from '#server/store/store.ts'
 import { type Connection, connect } from './client.ts'
 import { createCollection } from './collection.ts'
 import { logCollections } from './documents.ts'
-import { guarded, openingError, redacted } from './errors.ts'
+import { guarded, isDuplicate, openingError, redacted } from './errors.ts'
 import { migrate } from './migrate.ts'
 import { createSegmentStore } from './segments.ts'
 import type { Row } from './where.ts'
@@ -45,6 +45,16 @@ async function openIn({ client, db }: Connection, url: string): Promise<Store> {
     tasks: collection<Task>('tasks'),
     apiKeys: collection<ApiKey>('apiKeys'),
     segments: { ...segments, close: async () => undefined },
+    sharedSecret: made =>
+      guarded(async () => {
+        const insert = { $setOnInsert: { value: made } }
+        const secrets = db.collection<{ _id: string; value: string }>('secrets')
+        // Of two that make it at once one is refused, and finds the other's.
+        await secrets.updateOne({ _id: 'tokens' }, insert, { upsert: true }).catch(error => {
+          if (!isDuplicate(error)) throw error
+        })
+        return (await secrets.findOne({ _id: 'tokens' }))!.value
+      }),
     ready,
     async close() {
       await idle()

@@ -1,0 +1,45 @@
+import type { Bus } from './bus.ts'
+import type { BusEvent } from './events.ts'
+import type { RemoteWriters } from './remote-writers.ts'
+
+type TaskNews = Extract<BusEvent, { type: 'task' }>
+
+export interface FollowDeps {
+  writers: Pick<RemoteWriters, 'take'>
+  taskChanged(news: TaskNews): Promise<void>
+  taskDeleted(taskId: string, sessionId: string | null): void
+  statsChanged(taskIds: string[]): Promise<void>
+  cleared(taskId: string, firstSeq: number): void
+  keyRevoked(keyId: string): void
+  /** Looks for everything in the store that nobody told of. */
+  lookAround(): Promise<void>
+  onError(error: unknown): void
+}
+
+/** Does on this server what follows from what happened on another. */
+export function follow(bus: Bus, deps: FollowDeps): void {
+  const { writers, onError } = deps
+  bus.onEvent({
+    event(event, origin) {
+      switch (event.type) {
+        case 'task':
+          if (event.change === 'deleted') deps.taskDeleted(event.taskId, event.sessionId)
+          else deps.taskChanged(event).catch(onError)
+          return
+        case 'stats':
+          deps.statsChanged(event.taskIds).catch(onError)
+          return
+        case 'cleared':
+          deps.cleared(event.taskId, event.firstSeq)
+          return
+        case 'keyRevoked':
+          deps.keyRevoked(event.keyId)
+          return
+        default:
+          writers.take(event, origin)
+      }
+    },
+    // A store that is away as well is asked again the next time.
+    missed: () => void deps.lookAround().catch(() => {}),
+  })
+}
