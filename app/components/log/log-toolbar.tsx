@@ -68,12 +68,6 @@ export const LogToolbar = memo(function LogToolbar(props: LogToolbarProps) {
         step={actions.step}
         field={props.field}
       />
-      <LevelToggles counts={props.byLevel} chosen={address.level} onChange={level => change({ level })} />
-      <div className={`${classes.group} ${classes.folded}`}>
-        <SourceMenu address={address} change={change} />
-        <StepMenu address={address} change={change} steps={props.steps} />
-        <TimeMenu address={address} change={change} />
-      </div>
       <div className={`${classes.group} ${classes.right}`}>
         <Button
           size="compact-xs"
@@ -120,6 +114,12 @@ export const LogToolbar = memo(function LogToolbar(props: LogToolbarProps) {
             <IconHelp size={16} aria-hidden />
           </ActionIcon>
         </div>
+      </div>
+      <LevelToggles counts={props.byLevel} chosen={address.level} onChange={level => change({ level })} />
+      <div className={`${classes.group} ${classes.folded}`}>
+        <SourceMenu address={address} change={change} />
+        <StepMenu address={address} change={change} steps={props.steps} />
+        <TimeMenu address={address} change={change} />
       </div>
     </section>
   )

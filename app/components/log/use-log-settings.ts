@@ -1,5 +1,5 @@
-import { useLocalStorage } from '@mantine/hooks'
-import { useCallback } from 'react'
+import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
+import { useCallback, useMemo } from 'react'
 
 export const TIMES = ['off', 'clock', 'relative', 'date'] as const
 export interface LogSettings {
@@ -9,20 +9,27 @@ export interface LogSettings {
   readonly histogram: boolean
 }
 
-/** A narrow screen has room for the text alone. */
-function defaults(): LogSettings {
-  const narrow = typeof window !== 'undefined' && window.innerWidth < 600
-  return { times: narrow ? 'off' : 'clock', numbers: !narrow, wrap: narrow, histogram: !narrow }
-}
+const FLAGS = ['numbers', 'wrap', 'histogram'] as const
+const NARROW = '(max-width: 600px)'
 
-/** How this reader likes logs, kept in this browser. */
+/** A narrow screen has room for the text alone. */
+const defaults = (narrow: boolean): LogSettings => ({
+  times: narrow ? 'off' : 'clock',
+  numbers: !narrow,
+  wrap: narrow,
+  histogram: !narrow,
+})
+
+/** How this reader likes logs: what was chosen is kept in this browser, the rest is up to the screen. */
 export function useLogSettings(): [LogSettings, (change: Partial<LogSettings>) => void] {
-  const [settings, set] = useLocalStorage<LogSettings>({
+  const narrow = useMediaQuery(NARROW, false, { getInitialValueInEffect: false })
+  const [chosen, set] = useLocalStorage<Partial<LogSettings>>({
     key: 'keruta-log-view',
-    defaultValue: defaults(),
+    defaultValue: {},
     getInitialValueInEffect: false,
     deserialize: read,
   })
+  const settings = useMemo(() => ({ ...defaults(narrow), ...chosen }), [narrow, chosen])
   const update = useCallback(
     (change: Partial<LogSettings>) => set(current => ({ ...current, ...change })),
     [set],
@@ -30,14 +37,14 @@ export function useLogSettings(): [LogSettings, (change: Partial<LogSettings>) =
   return [settings, update]
 }
 
-function read(text: string | undefined): LogSettings {
-  const fallback = defaults()
+/** What is stored may be of another version, or not ours. */
+function read(text = '{}'): Partial<LogSettings> {
   try {
-    const stored: Partial<LogSettings> = JSON.parse(text ?? '{}')
-    const times = TIMES.find(value => value === stored.times) ?? fallback.times
-    const flag = (name: 'numbers' | 'wrap' | 'histogram') => stored[name] ?? fallback[name]
-    return { times, numbers: flag('numbers'), wrap: flag('wrap'), histogram: flag('histogram') }
+    const stored: Partial<LogSettings> = JSON.parse(text) ?? {}
+    const times = TIMES.find(value => value === stored.times)
+    const flags = FLAGS.filter(name => typeof stored[name] === 'boolean').map(name => [name, stored[name]])
+    return { ...(times && { times }), ...Object.fromEntries(flags) }
   } catch {
-    return fallback
+    return {}
   }
 }
