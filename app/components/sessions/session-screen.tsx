@@ -24,7 +24,7 @@ export function SessionScreen() {
   return (
     <>
       <div className={bar.bar}>
-        <h1>
+        <h1 title={name}>
           <Anchor component={Link} href="/sessions" fw={400} fz={13}>
             {text.title}
           </Anchor>

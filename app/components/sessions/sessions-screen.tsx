@@ -74,10 +74,10 @@ function SessionTable({ sessions }: { sessions: SessionView[] }) {
       <Table verticalSpacing={4} horizontalSpacing="sm" highlightOnHover tabularNums>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>{text.tasks.columns.status}</Table.Th>
-            <Table.Th>{text.sessions.name}</Table.Th>
-            <Table.Th>{text.sessions.tasks}</Table.Th>
-            <Table.Th>{text.sessions.updated}</Table.Th>
+            <Table.Th className={bar.oneLine}>{text.tasks.columns.status}</Table.Th>
+            <Table.Th className={bar.oneLine}>{text.sessions.name}</Table.Th>
+            <Table.Th className={bar.oneLine}>{text.sessions.tasks}</Table.Th>
+            <Table.Th className={bar.oneLine}>{text.sessions.updated}</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -86,13 +86,15 @@ function SessionTable({ sessions }: { sessions: SessionView[] }) {
               <Table.Td>
                 <StatusBadge status={session.status} />
               </Table.Td>
-              <Table.Td>
+              <Table.Td miw={130}>
                 <Anchor
                   component={Link}
                   prefetch={false}
                   href={`/sessions/${encodeURIComponent(session.id)}`}
                   fw={600}
                   c="inherit"
+                  lineClamp={2}
+                  title={session.name}
                 >
                   {session.name}
                 </Anchor>
@@ -104,7 +106,7 @@ function SessionTable({ sessions }: { sessions: SessionView[] }) {
               <Table.Td>
                 <TaskCounts session={session} />
               </Table.Td>
-              <Table.Td>
+              <Table.Td className={bar.oneLine}>
                 <Age at={session.updatedAt} />
               </Table.Td>
             </Table.Tr>
