@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test'
 import { Script } from './agent.ts'
-import { lines, logIn, openTask } from './console.ts'
+import { lines, logIn, openTask, writeLines } from './console.ts'
 import { TestServer } from './server.ts'
 
 let server: TestServer
@@ -21,13 +21,14 @@ test('lines of a running command appear as they are printed, and its end is show
   expect({ code, stdout }).toEqual({ code: 3, stdout: 'first line\n' })
   expect(stderr).toContain('something broke')
   await expect(page.getByTestId('status').first()).toHaveAttribute('data-status', 'FAILED')
-  await expect(page.getByText('exit code 3').first()).toBeVisible()
+  await expect(page.getByText('exited with code 3')).toBeVisible()
 })
 
 test('a reload shows the same lines, and a link to a line marks it', async ({ page }) => {
-  await openTask(page, server, 'live')
+  await writeLines(server, 'reloaded', [{ message: 'first line' }])
+  await openTask(page, server, 'reloaded')
   await expect(lines(page).filter({ hasText: 'first line' })).toBeVisible()
-  await page.goto(`${server.url}/tasks/live#L1`)
+  await page.goto(`${server.url}/tasks/reloaded#L1`)
   await page.reload()
   await expect(page.locator('[data-seq="1"]')).toHaveAttribute('data-marked', /.*/)
 })
