@@ -12,6 +12,7 @@ test('whoever is not logged in is led to the login, and back to where they wante
 }) => {
   await page.goto(`${server.url}/tasks/hello?level=ERROR`)
   await expect(page).toHaveURL(/\/login/)
+  await expect(page.getByRole('button', { name: 'Log in' })).toBeEnabled()
   await page.getByLabel('API key').fill('kerutakey_wrong')
   await page.keyboard.press('Enter')
   await expect(page.getByRole('alert').filter({ hasText: 'not known' })).toBeVisible()

@@ -145,6 +145,7 @@ test('a key is shown once, lets its holder read only, and its revocation ends th
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
   await expect(row).toContainText('revoked')
   await expect(visitor).toHaveURL(/\/login/)
+  await expect(visitor.getByRole('button', { name: 'Log in' })).toBeEnabled()
   await visitor.getByLabel('API key').fill(key)
   await visitor.keyboard.press('Enter')
   await expect(visitor.getByRole('alert').filter({ hasText: 'not known' })).toBeVisible()

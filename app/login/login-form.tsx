@@ -1,6 +1,7 @@
 'use client'
 
 import { Alert, Button, Center, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core'
+import { useMounted } from '@mantine/hooks'
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { Me } from '#protocol/auth.ts'
@@ -15,6 +16,8 @@ export function LoginForm() {
   const [key, setKey] = useState('')
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
+  // Until the page is alive the browser itself would send the form, to an address that takes none.
+  const alive = useMounted()
 
   const login = useCallback(
     async (value: string) => {
@@ -79,7 +82,7 @@ export function LoginForm() {
             value={key}
             onChange={event => setKey(event.currentTarget.value)}
           />
-          <Button type="submit" loading={busy}>
+          <Button type="submit" loading={busy} disabled={!alive}>
             {text.login.submit}
           </Button>
         </Stack>
