@@ -21,7 +21,7 @@ test('lines of a running command appear as they are printed, and its end is show
   expect({ code, stdout }).toEqual({ code: 3, stdout: 'first line\n' })
   expect(stderr).toContain('something broke')
   await expect(page.getByTestId('status').first()).toHaveAttribute('data-status', 'FAILED')
-  await expect(page.getByText('exited with code 3')).toBeVisible()
+  await expect(page.getByText('exited with code 3').first()).toBeVisible()
 })
 
 test('a reload shows the same lines, and a link to a line marks it', async ({ page }) => {
