@@ -1,0 +1,307 @@
+import { once } from 'node:events'
+import { io } from 'socket.io-client'
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { WebSocket } from 'ws'
+import type { LogEntry } from '#protocol/log.ts'
+import type { Task } from '#protocol/task.ts'
+import { transports } from '#server/testing/readers.ts'
+import { ADMIN_KEY, type TestServer } from '#server/testing/test-server.ts'
+import { Agent, NumberedTask } from './agent.ts'
+import { Balancer } from './balancer.ts'
+import { Cluster, missingForCluster } from './cluster.ts'
+import { readOnAllTransports } from './steady-reader.ts'
+import { until } from './until.ts'
+import { demandEveryLineOnce, demandSteadyReading, logStateOf, storedLog } from './verify.ts'
+
+const LIMIT = 60_000
+const missing = await missingForCluster()
+if (missing !== undefined) it('several servers on one store are as one', ({ skip }) => skip(missing))
+
+describe.skipIf(missing !== undefined)('Servers on one store', { timeout: LIMIT }, () => {
+  let cluster: Cluster
+  let [a, b, c]: TestServer[] = []
+  beforeAll(async () => {
+    cluster = await Cluster.start(3)
+    ;[a, b, c] = cluster.servers
+  }, LIMIT)
+  afterAll(() => cluster?.dispose())
+
+  const post = (server: TestServer, taskId: string, ...messages: string[]) =>
+    server.post(`/tasks/${taskId}/logs`, { entries: messages.map(message => ({ message })) })
+  const readyz = async (server: TestServer) => {
+    const answer = await fetch(`${server.url}/readyz`)
+    return {
+      status: answer.status,
+      body: (await answer.json()) as { status: string; parts: { bus: string } },
+    }
+  }
+  const busUp = async (server: TestServer) =>
+    /^keruta_bus_up (\d)$/m.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1]
+  const messages = (entries: LogEntry[]) => entries.map(({ message }) => message)
+
+  /** As `storedLog`, of a log whose first lines were deleted. */
+  const laterLog = async (server: TestServer, taskId: string) =>
+    (await (await server.api(`/tasks/${taskId}/logs/export?format=ndjson`)).text())
+      .split('\n')
+      .filter(Boolean)
+      .map(line => JSON.parse(line) as LogEntry)
+
+  /** A sender's socket that has said hello. */
+  async function sender(server: TestServer, taskId: string, token = ADMIN_KEY) {
+    const ws = new WebSocket(`${server.url.replace('http', 'ws')}/ws/tasks/${taskId}`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    const frames: { type: string; [field: string]: unknown }[] = []
+    ws.on('message', data => frames.push(JSON.parse(String(data))))
+    ws.on('error', () => {})
+    const closed = once(ws, 'close').then(([code]) => code as number)
+    await once(ws, 'open')
+    ws.send(JSON.stringify({ type: 'hello', streamId: 's' }))
+    const frame = async (type: string) => {
+      await until(`a ${type} frame comes`, () => frames.some(frame => frame.type === type), 5000)
+      return frames.find(frame => frame.type === type)!
+    }
+    await frame('welcome')
+    return { ws, frame, frames, closed }
+  }
+
+  test('two agents write one task through two servers, and readers of all transports on all servers see each line once, in order', async () => {
+    const lines = 2000
+    const readers = cluster.servers.flatMap(server => readOnAllTransports(server.url, 'crowd'))
+    const stream = async (server: TestServer, name: string) => {
+      const agent = new Agent({ server }, 'log', '-', '--task-id', 'crowd')
+      for (let number = 1; number <= lines; number++)
+        agent.child.stdin!.write(`${name} ${number} of the crowd\n`)
+      agent.child.stdin!.end()
+      await agent.endsWith(0)
+    }
+    await Promise.all([stream(a!, 'agent-a'), stream(b!, 'agent-b')])
+    const stored = await storedLog(c!, 'crowd')
+    for (const name of ['agent-a', 'agent-b'])
+      demandEveryLineOnce(stored, lines, entry => entry.message.startsWith(`${name} `))
+    await demandSteadyReading(readers, stored)
+    for (const reader of readers) reader.close()
+  })
+
+  test('an agent moves between servers, one of which is killed, and sends again what the next needs', async () => {
+    const lines = 10_000
+    const balancer = await Balancer.start(cluster.servers)
+    const task = await NumberedTask.start({ server: a!, url: balancer.url }, 'moving')
+    const readers = [...readOnAllTransports(c!.url, 'moving'), ...readOnAllTransports(balancer.url, 'moving')]
+    try {
+      for (const [index, to] of [2500, 5000, 7500].entries()) {
+        task.print(to)
+        await until(`line ${to - 2000} is read`, () => readers[0]!.lastSeq >= to - 2000)
+        if (index === 1) {
+          await a!.stop('SIGKILL')
+          balancer.cut()
+          task.print(to + 1000)
+          await until('lines come by another server', () => readers[0]!.lastSeq > to + 500)
+          await a!.start()
+        } else balancer.cut()
+      }
+      task.print(lines)
+      await task.exit()
+      const stored = await storedLog(b!, 'moving')
+      demandEveryLineOnce(stored, lines, entry => entry.source === 'stdout')
+      expect(await logStateOf(a!, 'moving')).toBe('complete')
+      await demandSteadyReading(readers, stored)
+      expect(balancer.taken.every(count => count > 0)).toBe(true)
+    } finally {
+      for (const reader of readers) reader.close()
+      await task.dispose()
+      await balancer.stop()
+    }
+  })
+
+  test('Redis is killed and comes back while readers follow: nothing is missing, nothing comes twice', async () => {
+    const readers = [a!, b!].flatMap(server => readOnAllTransports(server.url, 'away'))
+    let written = 0
+    const write = async (server: TestServer, count: number) => {
+      for (let end = written + count; written < end; )
+        await post(server, 'away', `w ${++written}`, `w ${++written}`)
+    }
+    const allRead = () =>
+      until(
+        `all readers have line ${written}`,
+        () => readers.every(reader => reader.lastSeq >= written),
+        10_000,
+      )
+    await write(a!, 100)
+    await allRead()
+
+    await cluster.redis.kill()
+    await until('all notice', async () => (await busUp(a!)) === '0' && (await busUp(b!)) === '0')
+    const degraded = await readyz(b!)
+    expect(degraded).toMatchObject({ status: 200, body: { status: 'degraded' } })
+    expect(degraded.body.parts.bus).toContain('Redis is away')
+    await write(a!, 100)
+    await allRead()
+    await write(b!, 100)
+
+    await cluster.redis.start()
+    await write(a!, 200)
+    await until('all are ready', async () =>
+      (await Promise.all([a!, b!, c!].map(readyz))).every(({ body }) => body.status === 'ready'),
+    )
+    expect(await busUp(b!)).toBe('1')
+    await write(b!, 100)
+    await allRead()
+    const stored = await storedLog(c!, 'away')
+    demandEveryLineOnce(stored, written, () => true)
+    await demandSteadyReading(readers, stored)
+    for (const reader of readers) {
+      expect(reader.connections).toBe(1)
+      reader.close()
+    }
+  })
+
+  test('a task that is cancelled on one server is cancelled for the agent on another, within a second', async () => {
+    await a!.post('/tasks/cancelled/start', { agentId: 'x' })
+    const agent = await sender(b!, 'cancelled')
+    const at = performance.now()
+    await c!.post('/tasks/cancelled/cancel', { message: 'no longer needed' })
+    expect(await agent.frame('cancel')).toMatchObject({ taskId: 'cancelled', message: 'no longer needed' })
+    expect(performance.now() - at).toBeLessThan(1000)
+    agent.ws.terminate()
+  })
+
+  test('a transition has one winner, whichever servers the racers ask', async () => {
+    await a!.post('/tasks', { id: 'race', name: 'race' })
+    const racers = Array.from({ length: 21 }, (_, index) =>
+      cluster.servers[index % 3]!.api('/tasks/race/start', {
+        method: 'POST',
+        body: JSON.stringify({ agentId: `agent-${index}` }),
+      }),
+    )
+    const statuses = (await Promise.all(racers)).map(({ status }) => status)
+    expect(statuses.filter(status => status === 200).length).toBe(1)
+    expect(statuses.filter(status => status === 409).length).toBe(20)
+    const views = await Promise.all(
+      cluster.servers.map(async server => (await server.api('/tasks/race')).json()),
+    )
+    expect(new Set((views as Task[]).map(({ agentId }) => agentId)).size).toBe(1)
+  })
+
+  test('the console on one server sees what happens on another', async () => {
+    const socket = io(b!.url, {
+      transports: ['websocket'],
+      extraHeaders: { authorization: `Bearer ${ADMIN_KEY}` },
+    })
+    const seen: string[] = []
+    socket.on('task', change => seen.push('task' in change ? `task ${change.task.status}` : 'deleted'))
+    socket.on('stats', ({ logs, logState }) => seen.push(`stats ${logs.total} ${logState.state}`))
+    socket.on('cleared', ({ firstSeq }) => seen.push(`cleared ${firstSeq}`))
+    await socket.timeout(5000).emitWithAck('subscribe', { channel: 'tasks' })
+    await socket.timeout(5000).emitWithAck('subscribe', { taskId: 'watched', options: { realtime: true } })
+    const sees = (what: string) => until(`it sees ${what}`, () => seen.includes(what), 5000)
+    await a!.post('/tasks', { id: 'watched', name: 'watched' })
+    await sees('task PENDING')
+    await a!.post('/tasks/watched/start', { agentId: 'x' })
+    await sees('task PROCESSING')
+    await post(a!, 'watched', 'one', 'two')
+    await sees('stats 2 arriving')
+    await a!.api('/tasks/watched/logs', { method: 'DELETE' })
+    await sees('cleared 0')
+    await a!.post('/tasks/watched/success', {})
+    await sees('task COMPLETED')
+    await a!.api('/tasks/watched', { method: 'DELETE' })
+    await sees('deleted')
+    socket.close()
+  })
+
+  test('the log of a task that is over still arrives while its agent is connected to another server', async () => {
+    const agent = await sender(a!, 'late')
+    agent.ws.send(
+      JSON.stringify({ type: 'logs', streamId: 's', entries: [{ n: 1, source: 'stdout', message: 'one' }] }),
+    )
+    await agent.frame('ack')
+    await a!.post('/tasks/late/start', { agentId: 'x' })
+    await a!.post('/tasks/late/success', {})
+    await until('it is arriving', async () => (await logStateOf(b!, 'late')) === 'arriving', 5000)
+    agent.ws.terminate()
+    await until('it is incomplete', async () => (await logStateOf(b!, 'late')) === 'incomplete', 5000)
+  })
+
+  test('a task that one server removes is made anew by lines that come to another', async () => {
+    await post(b!, 'removed', 'before')
+    expect((await a!.api('/tasks/removed', { method: 'DELETE' })).status).toBe(204)
+    await until('its lines make it again', async () => {
+      await post(b!, 'removed', 'after')
+      return (await a!.api('/tasks/removed')).ok
+    })
+    expect(messages(await laterLog(a!, 'removed'))).toContain('after')
+  })
+
+  test('a login is good on every server, and a revoked key ends everywhere at once', async () => {
+    const { id, key } = await a!.post<{ id: string; key: string }>('/api-keys', { name: 'k', role: 'agent' })
+    const login = await fetch(`${a!.url}/api/v1/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ key }),
+    })
+    const cookie = login.headers.get('set-cookie')!.split(';')[0]!
+    const me = () => fetch(`${b!.url}/api/v1/me`, { headers: { cookie } })
+    expect((await me()).status).toBe(200)
+    const agent = await sender(b!, 'revoked', key)
+    await a!.api(`/api-keys/${id}`, { method: 'DELETE' })
+    expect(await agent.closed).toBe(4401)
+    expect((await me()).status).toBe(401)
+  })
+
+  test('wrong keys are counted over all servers together', async () => {
+    const tryOn = async (server: TestServer) =>
+      (
+        await fetch(`${server.url}/api/v1/login`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ key: 'wrong' }),
+        })
+      ).status
+    const statuses: number[] = []
+    for (let guess = 0; guess < 12; guess++) statuses.push(await tryOn(cluster.servers[guess % 3]!))
+    expect(statuses.filter(status => status === 401).length).toBeLessThanOrEqual(10)
+    expect(statuses.at(-1)).toBe(429)
+  })
+
+  test.each([
+    { name: 'without sticky sessions, over WebSocket', sticky: false, transports: ['websocket'] },
+    { name: 'with sticky sessions, over polling', sticky: true, transports: ['polling', 'websocket'] },
+  ])('Socket.IO works behind a load balancer $name', async ({ sticky, transports: ways }) => {
+    const balancer = await Balancer.start([a!, b!], { sticky })
+    const taskId = `balanced-${sticky}`
+    const clients = Array.from({ length: 4 }, () =>
+      io(balancer.url, {
+        transports: ways,
+        forceNew: true,
+        extraHeaders: { authorization: `Bearer ${ADMIN_KEY}` },
+      }),
+    )
+    const got = clients.map(socket => {
+      const seqs: number[] = []
+      socket.on('logs', batch => seqs.push(...batch.entries.map((entry: LogEntry) => entry.seq)))
+      return seqs
+    })
+    for (const socket of clients)
+      await socket.timeout(5000).emitWithAck('subscribe', { taskId, options: { realtime: true, after: 0 } })
+    for (let count = 0; count < 10; count++) await post(c!, taskId, 'one', 'two')
+    await until('all have all lines', () => got.every(seqs => seqs.length >= 20), 5000)
+    for (const seqs of got) expect(seqs).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
+    if (!sticky) expect(balancer.taken.every(count => count > 0)).toBe(true)
+    for (const socket of clients) socket.close()
+    await balancer.stop()
+  })
+
+  test.each(transports)('a line is read over %s on another server within a second', async (name, connect) => {
+    const taskId = `live-${name.replaceAll(' ', '-')}`
+    const reader = connect(b!.url, taskId, { after: 0 })
+    await reader.ready
+    await post(a!, taskId, 'first')
+    await until('the first line comes', () => reader.entries.length === 1)
+    for (let count = 2; count <= 20; count++) {
+      await post(a!, taskId, 'next')
+      await until('the next line comes', () => reader.entries.length === count, 1000)
+    }
+    reader.close()
+  })
+})
