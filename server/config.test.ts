@@ -44,6 +44,15 @@ test('Allowed origins are taken as browsers send them, and anything else is refu
     )
 })
 
+test('Redis is named by a URL of its own kind, and a wrong one is not shown', () => {
+  expect(parseConfig({}).redisUrl).toBeUndefined()
+  for (const url of ['redis://localhost', 'rediss://user:pass@redis.example:6380/2'])
+    expect(parseConfig({ REDIS_URL: url }).redisUrl).toBe(url)
+  const parse = () => parseConfig({ REDIS_URL: 'http://user:secret@redis.example' })
+  expect(parse).toThrow(ConfigError)
+  expect(parse).toThrow(/^REDIS_URL: must be redis:\/\/host:port or rediss:\/\/host:port$/)
+})
+
 test('Authentication can be off on loopback only', () => {
   expect(parseConfig({ KERUTA_AUTH: 'off' }).auth).toBe('off')
   expect(parseConfig({ KERUTA_AUTH: 'off', HOST: '::1' }).auth).toBe('off')

@@ -98,6 +98,8 @@ describe('A reader', () => {
   test('sees every line once and in order, or is told of the gap, however commits, reads and its own slowness interleave', async () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant('append' as const), lines: fc.integer({ min: 1, max: 5 }) }),
+      fc.constant({ do: 'lose' as const }),
+      fc.constant({ do: 'compare' as const }),
       fc.constant({ do: 'read' as const }),
       fc.constant({ do: 'stall' as const }),
       fc.constant({ do: 'drain' as const }),
@@ -115,6 +117,9 @@ describe('A reader', () => {
           const { reader, subscriber } = reading(log, after, { maxQueueBytes })
           for (const action of steps) {
             if (action.do === 'append') subscriber.offer(log.append(action.lines))
+            // A message of another server that never came.
+            else if (action.do === 'lose') log.append(1)
+            else if (action.do === 'compare') subscriber.reached(log.lastSeq)
             else if (action.do === 'read') await log.answerReads()
             else {
               reader.open = action.do === 'drain'
@@ -124,6 +129,7 @@ describe('A reader', () => {
           reader.open = true
           for (let turn = 0; turn < 60; turn++) {
             subscriber.drained()
+            subscriber.reached(log.lastSeq)
             await log.answerReads()
           }
           expect(reader.seen).toEqual(range(after + 1, log.lastSeq))
@@ -139,6 +145,16 @@ describe('A reader', () => {
     const { reader, subscriber } = reading(log, 0)
     await log.answerReads()
     subscriber.offer(log.append(2))
+    expect(reader.seen).toEqual([1, 2])
+  })
+
+  test('that is told of lines which no batch brought gets them from the store', async () => {
+    const log = new ModelLog()
+    const { reader, subscriber } = reading(log, 0)
+    await log.answerReads()
+    log.append(2)
+    subscriber.reached(2)
+    for (let turn = 0; turn < 3; turn++) await log.answerReads()
     expect(reader.seen).toEqual([1, 2])
   })
 

@@ -119,6 +119,30 @@ describe('Ingest', () => {
     expect(published.flatMap(part => part.messages)).toEqual(messages)
   })
 
+  test('takes on a stream whose first lines went to another server while lines of others were stored here', async () => {
+    const away = ingestInto(store.segments)
+    let goOn = () => {}
+    const held = new Promise<void>(resolve => {
+      goOn = resolve
+    })
+    const here = ingestInto({
+      ...store.segments,
+      append: async (...given) => {
+        const result = await store.segments.append(...given)
+        await held
+        return result
+      },
+    })
+    const other = here.appendSegment('moved', 'other', 1, segmentOf(1, 1, 'other'))
+    await expect.poll(() => stored('moved')).toEqual(lines(1, 'other'))
+    await away.appendSegment('moved', 's', 1, segmentOf(1, 3))
+    const next = here.appendSegment('moved', 's', 4, segmentOf(4, 5))
+    goOn()
+    await other
+    expect(await next).toBe(5)
+    expect(await stored('moved')).toEqual([...lines(1, 'other'), ...lines(5)])
+  })
+
   test('acknowledges nothing that the store did not keep, and goes on when the store does', async () => {
     let broken = true
     const failing: SegmentStore = {
