@@ -82,6 +82,12 @@ export default {
       '^mongodb$|node_modules/mongodb/',
     ),
     forbid(
+      'redis-in-bus',
+      'only the bus knows Redis',
+      '^(?!server/live/bus/redis\\.ts$)',
+      '^ioredis$|node_modules/ioredis/',
+    ),
+    forbid(
       'prisma-in-sqlite',
       'only store/sqlite knows Prisma',
       '^(?!server/store/sqlite/)',
