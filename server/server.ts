@@ -8,7 +8,7 @@ import { demandWrite } from './api/access.ts'
 import { createApi } from './api/app.ts'
 import { ensureAdminKey } from './auth/admin-key.ts'
 import { createAuth } from './auth/auth.ts'
-import { createLimits, type Limits } from './auth/limits.ts'
+import { type Limits, memoryLimits } from './auth/limits.ts'
 import { demand, type Principal, visibleSessions } from './auth/principal.ts'
 import { fromNode } from './auth/request.ts'
 import { loadSecret, newSecret } from './auth/secret.ts'
@@ -20,6 +20,7 @@ import { follow } from './live/bus/follow.ts'
 import { LocalBus } from './live/bus/local-bus.ts'
 import { createRedis } from './live/bus/redis.ts'
 import { openRedisBus } from './live/bus/redis-bus.ts'
+import { createRedisLimits } from './live/bus/redis-limits.ts'
 import { RemoteWriters } from './live/bus/remote-writers.ts'
 import { Hub } from './live/hub.ts'
 import { LiveWriters } from './live/live-writers.ts'
@@ -61,7 +62,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
   const name = createHash('sha256').update(`bus ${jwtSecret}`).digest('hex').slice(0, 12)
   const redis = config.redisUrl === undefined ? undefined : createRedis(config.redisUrl)
   const bus = redis ? await openRedisBus({ redis, name, logger }) : new LocalBus()
-  const limits = createLimits(redis && { redis, name })
+  const limits = redis ? createRedisLimits({ redis, name }) : memoryLimits
 
   const auth = createAuth({
     mode: config.auth,

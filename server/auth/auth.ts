@@ -3,7 +3,7 @@ import { KerutaError } from '#protocol/errors.ts'
 import type { Collection } from '#server/store/store.ts'
 import { ApiKeys } from './api-keys.ts'
 import { createIdentify } from './identify.ts'
-import { createLimits, type Limits } from './limits.ts'
+import { type Limits, memoryLimits } from './limits.ts'
 import { Login, type LoginAnswer } from './login.ts'
 import { checkOrigin } from './origin.ts'
 import type { Principal } from './principal.ts'
@@ -61,7 +61,7 @@ export function createAuth({
   apiKeys,
   jwtSecret,
   allowedOrigins,
-  limits = createLimits(),
+  limits = memoryLimits,
   onRevoked,
   now = Date.now,
 }: AuthOptions): Auth {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import type { Redis } from 'ioredis'
 import type { Segment } from '#protocol/segment.ts'
 import type { Bus, EventListener, LineListener } from './bus.ts'
 import { type BusEvent, busEventSchema } from './events.ts'
 import { decodeLines, encodeLines, ORIGIN_BYTES } from './lines-message.ts'
 import { LocalBus } from './local-bus.ts'
+import type { Redis } from './redis.ts'
 
 export interface RedisBusOptions {
   redis: Redis

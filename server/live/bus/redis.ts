@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis'
 
+export type { Redis }
+
 /** A server that does not answer in this time is taken for lost, and connected to anew. */
 const ANSWER_MS = 3000
 
