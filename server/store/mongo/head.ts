@@ -45,6 +45,7 @@ export function raise(streams: Map<string, StreamHead>, streamId: string, n: num
 /**
  * Moves what is held forward: streams first, because `lastSeq` says that they are there. Nothing is ever lowered, so that it does not
  * matter who else does the same, nor where it stops.
+ * Every upsert names the task, by which the collections may be sharded.
  * @param streams those that may have lines which are not held yet
  */
 export async function holdHead(
@@ -53,13 +54,14 @@ export async function holdHead(
   { lastSeq, streams }: TaskHead,
 ): Promise<void> {
   const changes = [...streams].map(([streamId, { n }]): AnyBulkWriteOperation<StreamDocument> => {
-    const update = { $max: { n }, $setOnInsert: { taskId, streamId } }
-    return { updateOne: { filter: { _id: streamDocumentId(taskId, streamId) }, update, upsert: true } }
+    const update = { $max: { n }, $setOnInsert: { streamId } }
+    const filter = { _id: streamDocumentId(taskId, streamId), taskId }
+    return { updateOne: { filter, update, upsert: true } }
   })
   if (changes.length > 0) await again(() => collection.bulkWrite(changes, { ordered: false }))
-  const newHead: Partial<HeadDocument> = { taskId, firstSeq: 0, count: 0 }
+  const newHead: Partial<HeadDocument> = { firstSeq: 0, count: 0 }
   const change = { $max: { lastSeq }, $setOnInsert: newHead }
-  await again(() => heads.updateOne({ _id: headId(taskId) }, change, { upsert: true }))
+  await again(() => heads.updateOne({ _id: headId(taskId), taskId }, change, { upsert: true }))
 }
 
 export async function holdEnd(
@@ -68,8 +70,9 @@ export async function holdEnd(
   streamId: string,
   endN: number,
 ): Promise<void> {
-  const change = { $set: { endN }, $max: { n: 0 }, $setOnInsert: { taskId, streamId } }
-  await again(() => streams.updateOne({ _id: streamDocumentId(taskId, streamId) }, change, { upsert: true }))
+  const change = { $set: { endN }, $max: { n: 0 }, $setOnInsert: { streamId } }
+  const filter = { _id: streamDocumentId(taskId, streamId), taskId }
+  await again(() => streams.updateOne(filter, change, { upsert: true }))
 }
 
 /** Two who make the same document at once: to the second it is there when it looks again. */

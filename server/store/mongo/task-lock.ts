@@ -73,6 +73,7 @@ export class TaskLock {
       const before = await this.#logs.heads.findOneAndUpdate(
         {
           _id: headId(taskId),
+          taskId,
           $or: [
             { lockOwner: { $exists: false } },
             { lockOwner: this.#owner },
@@ -81,7 +82,7 @@ export class TaskLock {
         },
         {
           $set: { lockOwner: this.#owner, lockUntil: leaseEnd() },
-          $setOnInsert: { taskId, firstSeq: 0, count: 0, lastSeq: 0 },
+          $setOnInsert: { firstSeq: 0, count: 0, lastSeq: 0 },
         },
         { upsert: true, returnDocument: 'before' },
       )
