@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import { RateLimiterRes } from 'rate-limiter-flexible'
 import { KerutaError } from '#protocol/errors.ts'
 import { uuidv7 } from '#protocol/ids.ts'
-import { type Task, TERMINAL_STATUSES } from '#protocol/task.ts'
+import { createAnnouncer } from './announce.ts'
 import { demandWrite } from './api/access.ts'
 import { createApi } from './api/app.ts'
 import { ensureAdminKey } from './auth/admin-key.ts'
@@ -37,7 +37,7 @@ import { openLogQueries } from './logs/query-pool.ts'
 import { createMetrics } from './metrics.ts'
 import { openStore, type StoreLocation } from './store/open.ts'
 import { createSessions } from './tasks/sessions.ts'
-import { createTasks, type TaskChange } from './tasks/tasks.ts'
+import { createTasks } from './tasks/tasks.ts'
 
 export interface RunningServer {
   server: Server
@@ -93,7 +93,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
   const remoteWriters = new RemoteWriters({
     own: () => writers.taskIds,
     send: event => bus.send(event),
-    onGone: taskIds => void announceStats(taskIds).catch(cannotAnnounce),
+    onGone: taskIds => void announcer.stats(taskIds).catch(cannotAnnounce),
     now,
   })
   const cannotAnnounce = (err: unknown) => logger.error({ err }, 'a change could not be announced')
@@ -102,14 +102,14 @@ export async function startServer(config: Config, version: string): Promise<Runn
     segments,
     logState: (task, head) => logState(head, task.status, writers.has(task.id) || remoteWriters.has(task.id)),
     deleteLogs: taskId => deleteLogs(segments, taskId),
-    onChange: change => void announce(change).catch(cannotAnnounce),
+    onChange: change => void announcer.change(change).catch(cannotAnnounce),
     clock: now,
     newId: uuidv7,
   })
   const sessions = createSessions({ store, removeTask: tasks.remove, clock: now, newId: uuidv7 })
   const stats = new StatsFeed(taskIds => {
     bus.send({ type: 'stats', taskIds })
-    void announceStats(taskIds).catch(cannotAnnounce)
+    void announcer.stats(taskIds).catch(cannotAnnounce)
   })
   const ingest = createIngest({
     segments,
@@ -157,6 +157,8 @@ export async function startServer(config: Config, version: string): Promise<Runn
     reader: () => metrics.reader('socketio'),
   })
 
+  const announcer = createAnnouncer({ bus, hub, socketIo, tasks, store, taskEnded: compactor.taskEnded })
+
   const postLimit = createPostLimit(config.ingestRate, limits)
   const api = createApi({
     auth,
@@ -200,67 +202,23 @@ export async function startServer(config: Config, version: string): Promise<Runn
   })
   socketIo.attach(http.server)
 
-  /** When each watched task was changed as it is shown. */
-  const shown = new Map<string, string>()
   follow(bus, {
     writers: remoteWriters,
-    async taskChanged({ taskId, sessionId, status, moved, message }) {
-      if (moved && status === 'CANCELLED') hub.notify(taskId, { kind: 'cancel', taskId, message })
-      if (!hub.isWatched(taskId) && !socketIo.hasListeners(taskId, sessionId)) return
-      const task = await tasks.find(taskId)
-      if (task) await show(task, moved)
-    },
+    taskChanged: announcer.changeElsewhere,
     taskDeleted(taskId, sessionId) {
       tasks.forget(taskId)
       socketIo.taskDeleted(taskId, sessionId)
     },
-    statsChanged: announceStats,
+    statsChanged: announcer.stats,
     cleared: socketIo.cleared,
     keyRevoked: keyId => auth.keys.revokedElsewhere(keyId),
     async lookAround() {
       tasks.forget()
       await auth.keys.recheck()
-      await showMissed()
+      await announcer.missed()
     },
     onError: cannotAnnounce,
   })
-
-  async function announce({ kind, task, before }: TaskChange): Promise<void> {
-    const { id, sessionId, status, message } = task
-    const moved = status !== before?.status
-    bus.send({ type: 'task', change: kind, taskId: id, sessionId, status, moved, message })
-    if (kind === 'deleted') return socketIo.taskDeleted(id, sessionId)
-    if (moved && status === 'CANCELLED') hub.notify(id, { kind: 'cancel', taskId: id, message })
-    if (moved && TERMINAL_STATUSES.includes(status)) compactor.taskEnded(id)
-    await show(task, moved)
-  }
-
-  /** To everybody who watches the task here. */
-  async function show(task: Task, moved: boolean): Promise<void> {
-    if (hub.isWatched(task.id)) shown.set(task.id, task.updatedAt)
-    const view = await tasks.view(task)
-    hub.notify(task.id, { kind: moved ? 'status' : 'progress', task: view })
-    socketIo.task(view)
-  }
-
-  /** Shows what happened to the watched tasks while nobody told. */
-  async function showMissed(): Promise<void> {
-    const watched = hub.watched
-    for (const id of shown.keys()) if (!hub.isWatched(id)) shown.delete(id)
-    const found = watched.length === 0 ? [] : await store.tasks.find({ where: { id: { in: watched } } })
-    for (const task of found.filter(({ id, updatedAt }) => shown.get(id) !== updatedAt)) {
-      const { id, status, message } = task
-      if (status === 'CANCELLED') hub.notify(id, { kind: 'cancel', taskId: id, message })
-      await show(task, true)
-    }
-  }
-
-  async function announceStats(taskIds: string[]): Promise<void> {
-    for (const taskId of taskIds) {
-      const task = await tasks.find(taskId)
-      if (task && socketIo.hasListeners(taskId, task.sessionId)) socketIo.stats(await tasks.view(task))
-    }
-  }
 
   await http.listen(config.port, config.host)
   await http.ready()

@@ -130,6 +130,13 @@ describe.skipIf(missing !== undefined)('Servers on one store', { timeout: LIMIT 
     await write(a!, 100)
     await allRead()
 
+    await a!.post('/tasks/away-cancelled/start', { agentId: 'x' })
+    const { id, key } = await a!.post<{ id: string; key: string }>('/api-keys', {
+      name: 'away',
+      role: 'agent',
+    })
+    const [cancelled, revoked] = [await sender(b!, 'away-cancelled'), await sender(b!, 'away-revoked', key)]
+
     await cluster.redis.kill()
     await until('all notice', async () => (await busUp(a!)) === '0' && (await busUp(b!)) === '0')
     const degraded = await readyz(b!)
@@ -138,6 +145,11 @@ describe.skipIf(missing !== undefined)('Servers on one store', { timeout: LIMIT 
     await write(a!, 100)
     await allRead()
     await write(b!, 100)
+    await a!.post('/tasks/away-cancelled/cancel', {})
+    await a!.api(`/api-keys/${id}`, { method: 'DELETE' })
+    await cancelled.frame('cancel')
+    expect(await revoked.closed).toBe(4401)
+    cancelled.ws.terminate()
 
     await cluster.redis.start()
     await write(a!, 200)

@@ -45,6 +45,8 @@ const ALL_TASKS = 'tasks'
 const taskRoom = (taskId: string) => `task:${taskId}`
 const sessionRoom = (sessionId: string) => `session:${sessionId}`
 
+export type SocketIo = ReturnType<typeof createSocketIo>
+
 /** Socket.IO for the console: rooms for tasks' changes, a hub subscriber for each subscribed log. */
 export function createSocketIo(options: SocketIoOptions) {
   const io: KerutaServer = new Server({

@@ -2,7 +2,7 @@ import type { Bus } from './bus.ts'
 import type { BusEvent } from './events.ts'
 import type { RemoteWriters } from './remote-writers.ts'
 
-type TaskNews = Extract<BusEvent, { type: 'task' }>
+export type TaskNews = Extract<BusEvent, { type: 'task' }>
 
 export interface FollowDeps {
   writers: Pick<RemoteWriters, 'take'>

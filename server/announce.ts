@@ -1,0 +1,70 @@
+import { type Task, TERMINAL_STATUSES } from '#protocol/task.ts'
+import type { Bus } from './live/bus/bus.ts'
+import type { TaskNews } from './live/bus/follow.ts'
+import type { Hub } from './live/hub.ts'
+import type { SocketIo } from './live/socket-io.ts'
+import type { Store } from './store/store.ts'
+import type { TaskChange, Tasks } from './tasks/tasks.ts'
+
+export interface AnnounceDeps {
+  bus: Pick<Bus, 'send'>
+  hub: Pick<Hub, 'notify' | 'isWatched' | 'watched'>
+  socketIo: Pick<SocketIo, 'task' | 'taskDeleted' | 'stats' | 'hasListeners'>
+  tasks: Pick<Tasks, 'find' | 'view'>
+  store: Pick<Store, 'tasks'>
+  taskEnded(taskId: string): void
+}
+
+/** Tells everybody who watches a task what happened to it, wherever it happened. */
+export function createAnnouncer({ bus, hub, socketIo, tasks, store, taskEnded }: AnnounceDeps) {
+  /** When each watched task was changed as it is shown. */
+  const shown = new Map<string, string>()
+
+  async function show(task: Task, moved: boolean): Promise<void> {
+    if (hub.isWatched(task.id)) shown.set(task.id, task.updatedAt)
+    const view = await tasks.view(task)
+    hub.notify(task.id, { kind: moved ? 'status' : 'progress', task: view })
+    socketIo.task(view)
+  }
+
+  function cancelled({ id, message }: Pick<Task, 'id' | 'message'>): void {
+    hub.notify(id, { kind: 'cancel', taskId: id, message })
+  }
+
+  return {
+    /** A task changed here. */
+    async change({ kind, task, before }: TaskChange): Promise<void> {
+      const { id, sessionId, status, message } = task
+      const moved = status !== before?.status
+      bus.send({ type: 'task', change: kind, taskId: id, sessionId, status, moved, message })
+      if (kind === 'deleted') return socketIo.taskDeleted(id, sessionId)
+      if (moved && status === 'CANCELLED') cancelled(task)
+      if (moved && TERMINAL_STATUSES.includes(status)) taskEnded(id)
+      await show(task, moved)
+    },
+    /** A task changed on another server. */
+    async changeElsewhere({ taskId, sessionId, status, moved, message }: TaskNews): Promise<void> {
+      if (moved && status === 'CANCELLED') cancelled({ id: taskId, message })
+      if (!hub.isWatched(taskId) && !socketIo.hasListeners(taskId, sessionId)) return
+      const task = await tasks.find(taskId)
+      if (task) await show(task, moved)
+    },
+    /** What happened to the watched tasks while nobody told. */
+    async missed(): Promise<void> {
+      const { watched } = hub
+      for (const id of shown.keys()) if (!hub.isWatched(id)) shown.delete(id)
+      const found = watched.length === 0 ? [] : await store.tasks.find({ where: { id: { in: watched } } })
+      for (const task of found.filter(({ id, updatedAt }) => shown.get(id) !== updatedAt)) {
+        if (task.status === 'CANCELLED') cancelled(task)
+        await show(task, true)
+      }
+    },
+    /** The logs of these tasks have grown, or their states changed. */
+    async stats(taskIds: string[]): Promise<void> {
+      for (const taskId of taskIds) {
+        const task = await tasks.find(taskId)
+        if (task && socketIo.hasListeners(taskId, task.sessionId)) socketIo.stats(await tasks.view(task))
+      }
+    },
+  }
+}
