@@ -41,6 +41,6 @@ export interface ServerToClientEvents {
   task(change: { task: TaskView } | { taskId: string; deleted: true }): void
   /** A task's log grew; at most one a second and task. */
   stats(stats: { taskId: string; logs: LogCounts; logState: LogState }): void
-  /** The log of this task was deleted, whole or up to a seq. */
+  /** Lines of this task were deleted: the log begins at `firstSeq` now; 0 where nothing is left. */
   cleared(range: { taskId: string; firstSeq: number }): void
 }
