@@ -1,6 +1,6 @@
 import { defineConfig } from '@playwright/test'
 
-// Tests start their own servers and agents (e2e/server.ts), because some of them stop and restart one.
+// Tests start their own servers and agents (server/testing/test-server.ts), because some of them stop and restart one.
 export default defineConfig({
   testDir: 'e2e',
   // Vitest's tests of faults stand there too.

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { ADMIN_KEY, type TestServer } from './server.ts'
+import { ADMIN_KEY, type TestServer } from '#server/testing/test-server.ts'
 
 const cli = join(import.meta.dirname, '../agent/bin/keruta.mjs')
 

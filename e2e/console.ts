@@ -1,5 +1,5 @@
 import { expect, type Locator, type Page } from '@playwright/test'
-import { ADMIN_KEY, type TestServer } from './server.ts'
+import { ADMIN_KEY, type TestServer } from '#server/testing/test-server.ts'
 
 /** Logs the page's browser in, without the form. */
 export async function logIn(page: Page, server: TestServer): Promise<void> {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect, type Page, test } from '@playwright/test'
+import { TestServer } from '#server/testing/test-server.ts'
 import { lines, openTask, writeLines } from './console.ts'
-import { TestServer } from './server.ts'
 
 // Not the server's zone: what is chosen is local time, what is asked for is not.
 // The window is high enough to draw every line.

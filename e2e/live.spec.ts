@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test'
+import { TestServer } from '#server/testing/test-server.ts'
 import { Script } from './agent.ts'
 import { lines, logIn, openTask, writeLines } from './console.ts'
-import { TestServer } from './server.ts'
 
 let server: TestServer
 test.beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test'
-import { ADMIN_KEY, TestServer } from './server.ts'
+import { ADMIN_KEY, TestServer } from '#server/testing/test-server.ts'
 
 let server: TestServer
 test.beforeAll(async () => {

@@ -1,7 +1,7 @@
 import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
+import { TestServer } from '#server/testing/test-server.ts'
 import { lines, numbered, openTask, writeLines } from './console.ts'
-import { TestServer } from './server.ts'
 
 const PAGES = ['/tasks', '/tasks/looks', '/sessions', '/settings']
 const DIALOG = '[role="dialog"]'

@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from '@playwright/test'
-import { ADMIN_KEY, TestServer } from './server.ts'
+import { ADMIN_KEY, TestServer } from '#server/testing/test-server.ts'
 
 const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
 const run = promisify(execFile)

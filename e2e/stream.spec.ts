@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test'
+import { TestServer } from '#server/testing/test-server.ts'
 import { lines, numbered, openTask, scrollToStart, writeLines } from './console.ts'
 import { eventFrame, LiveWire } from './live-wire.ts'
-import { TestServer } from './server.ts'
 
 let server: TestServer
 test.beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test'
+import { TestServer } from '#server/testing/test-server.ts'
 import { lines, logIn, numbered, openTask, writeLines } from './console.ts'
-import { TestServer } from './server.ts'
 
 let server: TestServer
 test.beforeAll(async () => {

@@ -26,7 +26,12 @@ export class TestServer {
   /** @param environment variables besides those that every test needs */
   static async start(environment: Record<string, string> = {}): Promise<TestServer> {
     const server = new TestServer(await mkdtemp(join(tmpdir(), 'keruta-test-')), environment)
-    await server.start()
+    try {
+      await server.start()
+    } catch (error) {
+      await server.dispose()
+      throw error
+    }
     return server
   }
 
