@@ -123,6 +123,13 @@ test('no page is wider than a screen of 360 px', async ({ page }) => {
   }
 })
 
+test('a key can be revoked on a screen of 360 px without scrolling sideways', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 })
+  await openTask(page, server, 'looks')
+  await page.goto(`${server.url}/settings`)
+  await expect(page.getByRole('button', { name: 'Revoke' }).first()).toBeInViewport({ ratio: 1 })
+})
+
 test('a narrow screen gives the log half of its height, and unfolds search and filter', async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 })
   await openTask(page, server, LONG)

@@ -77,7 +77,9 @@ function SessionTable({ sessions }: { sessions: SessionView[] }) {
             <Table.Th className={bar.oneLine}>{text.tasks.columns.status}</Table.Th>
             <Table.Th className={bar.oneLine}>{text.sessions.name}</Table.Th>
             <Table.Th className={bar.oneLine}>{text.sessions.tasks}</Table.Th>
-            <Table.Th className={bar.oneLine}>{text.sessions.updated}</Table.Th>
+            <Table.Th className={bar.oneLine} visibleFrom="sm">
+              {text.sessions.updated}
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -106,7 +108,7 @@ function SessionTable({ sessions }: { sessions: SessionView[] }) {
               <Table.Td>
                 <TaskCounts session={session} />
               </Table.Td>
-              <Table.Td className={bar.oneLine}>
+              <Table.Td className={bar.oneLine} visibleFrom="sm">
                 <Age at={session.updatedAt} />
               </Table.Td>
             </Table.Tr>

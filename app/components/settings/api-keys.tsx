@@ -45,15 +45,15 @@ export function ApiKeys() {
 function KeyTable({ keys, onRevoked }: { keys: ApiKeyView[]; onRevoked(): void }) {
   const text = useMessages().settings
   return (
-    <Table.ScrollContainer minWidth={620}>
+    <Table.ScrollContainer minWidth={320}>
       <Table verticalSpacing={4} tabularNums>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{text.name}</Table.Th>
             <Table.Th>{text.role}</Table.Th>
-            <Table.Th>{text.created}</Table.Th>
-            <Table.Th>{text.lastUsed}</Table.Th>
-            <Table.Th>{text.expires}</Table.Th>
+            <Table.Th visibleFrom="sm">{text.created}</Table.Th>
+            <Table.Th visibleFrom="sm">{text.lastUsed}</Table.Th>
+            <Table.Th visibleFrom="sm">{text.expires}</Table.Th>
             <Table.Th>{text.state}</Table.Th>
             <Table.Th>
               <VisuallyHidden>{text.revoke}</VisuallyHidden>
@@ -65,11 +65,13 @@ function KeyTable({ keys, onRevoked }: { keys: ApiKeyView[]; onRevoked(): void }
             <Table.Tr key={key.id}>
               <Table.Td fw={600}>{key.name}</Table.Td>
               <Table.Td>{key.role}</Table.Td>
-              <Table.Td>
+              <Table.Td visibleFrom="sm">
                 <Age at={key.createdAt} />
               </Table.Td>
-              <Table.Td>{key.lastUsedAt ? <Age at={key.lastUsedAt} /> : text.never}</Table.Td>
-              <Table.Td>
+              <Table.Td visibleFrom="sm">
+                {key.lastUsedAt ? <Age at={key.lastUsedAt} /> : text.never}
+              </Table.Td>
+              <Table.Td visibleFrom="sm">
                 {key.expiresAt ? dateTime(new Date(key.expiresAt)).slice(0, 16) : text.never}
               </Table.Td>
               <Table.Td>{text[stateOf(key)]}</Table.Td>
