@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ERROR_STATUS, type ErrorCode } from './errors.ts'
 import { levelSchema, logEntrySchema, newEntrySchema, sourceSchema } from './log.ts'
 import { listOf } from './log-filter.ts'
-import { taskViewSchema } from './task.ts'
+import { taskInputSchema, taskViewSchema } from './task.ts'
 
 /** A stream's name: one agent process's lines for one task. */
 export const streamIdSchema = z
@@ -52,6 +52,8 @@ export const clientFrameSchema = z.discriminatedUnion(
     }),
     z.object({ type: z.literal('heartbeat'), usage: z.record(z.string(), z.number()).optional() }),
     z.object({ type: z.literal('hello'), streamId: streamIdSchema, agentId: z.string().max(200).optional() }),
+    /** The script has this input: it is not sent again. */
+    z.object({ type: z.literal('inputTaken'), taskId: z.string().optional(), id: z.string() }),
     z.object({
       type: z.literal('end'),
       taskId: z.string().optional(),
@@ -59,7 +61,10 @@ export const clientFrameSchema = z.discriminatedUnion(
       n: position,
     }),
   ],
-  { error: 'unknown type; one of subscribe, unsubscribe, ping, pong, log, logs, heartbeat, hello, end' },
+  {
+    error:
+      'unknown type; one of subscribe, unsubscribe, ping, pong, log, logs, heartbeat, hello, inputTaken, end',
+  },
 )
 export type ClientFrame = z.infer<typeof clientFrameSchema>
 
@@ -97,6 +102,8 @@ export const serverFrameSchema = z.discriminatedUnion('type', [
     message: z.string().nullish(),
   }),
   z.object({ type: z.literal('cancel'), taskId: z.string(), message: z.string().nullish() }),
+  /** To the agent whose run it is: give this to the script, once for each `id`, in the order of their coming. */
+  taskInputSchema.omit({ createdAt: true }).extend({ type: z.literal('input') }),
   z.object({ type: z.literal('ping') }),
   z.object({ type: z.literal('pong') }),
   z.object({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { idSchema } from './ids.ts'
-import { envSchema } from './task.ts'
+import { envSchema, startedTaskSchema } from './task.ts'
 
 export const SESSION_STATUSES = ['ACTIVE', 'COMPLETED', 'ARCHIVED'] as const
 export const sessionStatusSchema = z.enum(SESSION_STATUSES, {
@@ -68,3 +68,7 @@ export const sessionPatchSchema = z.strictObject({
   tags: tags.optional(),
 })
 export type SessionPatch = z.infer<typeof sessionPatchSchema>
+
+/** Answer of `POST /sessions/{id}/tasks/claim`: the task, which is the agent's now, and what it needs to run it. */
+export const claimedTaskSchema = startedTaskSchema.extend({ session: sessionSchema })
+export type ClaimedTask = z.infer<typeof claimedTaskSchema>

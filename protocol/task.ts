@@ -29,6 +29,34 @@ export const envSchema = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), 
       : undefined,
 })
 
+const text = (max: number) => z.string().max(max)
+const instant = z.iso.datetime({ offset: true })
+
+/** A stretch of a task's work, as its lines mark it. */
+export const taskStepSchema = z.strictObject({
+  name: text(200).min(1),
+  startedAt: instant,
+  /** Null while it goes on. */
+  durationMs: z.number().min(0).nullable().default(null),
+  status: z.enum(['RUNNING', 'COMPLETED', 'FAILED']).default('RUNNING'),
+})
+export type TaskStep = z.infer<typeof taskStepSchema>
+
+/** A number that the script reports of itself. */
+export const taskMetricSchema = z.strictObject({ name: text(200).min(1), value: z.number(), at: instant })
+export type TaskMetric = z.infer<typeof taskMetricSchema>
+
+/** What a script that reads its stdin has shown before it fell silent. */
+export const waitingForInputSchema = z.object({
+  prompt: z.string(),
+  since: z.string(),
+  /** Whether it does not echo what is typed: a password. */
+  secret: z.boolean(),
+})
+
+/** A failure, its fix, the fix of that: no more. */
+export const MAX_AUTO_FIX_CHAIN = 3
+
 export const taskSchema = z.object({
   id: idSchema,
   sessionId: z.string().nullable(),
@@ -44,7 +72,17 @@ export const taskSchema = z.object({
   errorCode: z.string().nullable(),
   exitCode: z.number().int().nullable(),
   signal: z.string().nullable(),
+  /** Whose run it is; an agent that runs several tasks adds `/1`, `/2` … to its own id, so that each run has one. */
   agentId: z.string().nullable(),
+  /** An agent that says it is alive: without a word until then it counts as lost. Null where nobody has promised to. */
+  leaseUntil: z.string().nullable(),
+  /** Whether what `POST /tasks/{id}/input` sends reaches the script. */
+  interactive: z.boolean(),
+  waitingForInput: waitingForInputSchema.nullable(),
+  /** The failed task that this one is to mend. */
+  autoFixOf: z.string().nullable(),
+  /** From the first failure to `autoFixOf`. */
+  autoFixChain: z.array(z.string()),
   /** 1 for the first run; each retry adds one. */
   attempt: z.number().int(),
   maxAttempts: z.number().int(),
@@ -61,6 +99,8 @@ export const taskSchema = z.object({
       cpuSystemMs: z.number().nullish(),
     })
     .nullable(),
+  steps: z.array(taskStepSchema),
+  metrics: z.array(taskMetricSchema),
   statusHistory: z.array(statusChangeSchema),
 })
 export type Task = z.infer<typeof taskSchema>
@@ -83,8 +123,6 @@ export type LogCounts = z.infer<typeof logCountsSchema>
 /** A task as REST and the `task` event show it: with its log's counts and state. */
 export const taskViewSchema = taskSchema.extend({ logs: logCountsSchema, logState: logStateSchema })
 export type TaskView = z.infer<typeof taskViewSchema>
-
-const text = (max: number) => z.string().max(max)
 
 export const newTaskSchema = z.strictObject({
   id: idSchema.optional(),
@@ -116,7 +154,11 @@ export const startTaskSchema = z.strictObject({
   sessionId: idSchema.nullish(),
   message: text(10_000).nullish(),
   /** When the run began where the call comes late (the server was down); default now. */
-  at: z.iso.datetime({ offset: true }).optional(),
+  at: instant.optional(),
+  /** True: the agent will say that it is alive (`heartbeat`), and is lost where it does not for `LEASE_SECONDS`. */
+  heartbeat: z.boolean().optional(),
+  /** True: the script's stdin takes what `POST /tasks/{id}/input` sends. */
+  interactive: z.boolean().optional(),
 })
 export type StartTask = z.infer<typeof startTaskSchema>
 
@@ -132,7 +174,7 @@ const finish = {
   message: text(10_000).nullish(),
   exitCode: z.number().int().nullish(),
   resources: resourcesSchema.nullish(),
-  at: z.iso.datetime({ offset: true }).optional(),
+  at: instant.optional(),
 }
 export const successSchema = z.strictObject(finish)
 export type SuccessTask = z.infer<typeof successSchema>
@@ -157,5 +199,89 @@ export const reasonSchema = z.strictObject({ message: text(10_000).nullish() })
 /** `start` also answers a token good for this task alone, which the agent hands to the child. */
 export const startedTaskSchema = taskViewSchema.extend({ token: z.string() })
 export type StartedTask = z.infer<typeof startedTaskSchema>
+
+/** Within `LEASE_SECONDS` an agent that promised to says several times that it is alive. */
+export const LEASE_SECONDS = 40
+
+/** Body of `POST /tasks/{id}/heartbeat`. 409 where the run is not this agent's (any more): it must end its script. */
+export const heartbeatSchema = z.strictObject({ agentId: text(200).min(1) })
+export type Heartbeat = z.infer<typeof heartbeatSchema>
+
+/** Body of `POST /sessions/{id}/tasks/claim`. Repeated with the same `agentId`, which names one run, it answers the same task. */
+export const claimSchema = z.strictObject({
+  agentId: text(200).min(1),
+  interactive: z.boolean().optional(),
+})
+export type Claim = z.infer<typeof claimSchema>
+
+/** Body of `POST /tasks/{id}/waiting`: the script waits for input, or (`prompt: null`) goes on. */
+export const waitingSchema = z.strictObject({
+  agentId: text(200).min(1).optional(),
+  prompt: text(4096).nullable(),
+  secret: z.boolean().default(false),
+})
+export type Waiting = z.infer<typeof waitingSchema>
+
+/** Body of `POST /tasks/{id}/input`. */
+export const inputSchema = z
+  .strictObject({
+    text: text(64 * 1024).default(''),
+    /** False: `text` without the line's end. */
+    newline: z.boolean().default(true),
+    /** True: after `text`, if there is any, stdin ends. */
+    eof: z.boolean().default(false),
+    /** True: what was sent is shown nowhere. */
+    secret: z.boolean().default(false),
+  })
+  .refine(({ text, newline, eof }) => text !== '' || newline || eof, 'holds nothing to send')
+export type Input = z.infer<typeof inputSchema>
+
+/** Input on its way to the script; forgotten once the agent has it. */
+export const taskInputSchema = z.object({
+  /** Rises with time. */
+  id: z.string(),
+  taskId: z.string(),
+  /** With its line's end. */
+  text: z.string(),
+  eof: z.boolean(),
+  secret: z.boolean(),
+  by: z.string(),
+  createdAt: z.string(),
+})
+export type TaskInput = z.infer<typeof taskInputSchema>
+
+export const MAX_OBSERVATIONS = 1000
+
+/** Body of `POST /tasks/{id}/observations`. A step is known by name and start; said again it is brought up to date. */
+export const observationsSchema = z.strictObject({
+  steps: z.array(taskStepSchema).max(MAX_OBSERVATIONS).default([]),
+  metrics: z.array(taskMetricSchema).max(MAX_OBSERVATIONS).default([]),
+})
+export type Observations = z.infer<typeof observationsSchema>
+
+/** Body of `POST /tasks/{id}/auto-fix`: makes the task that is to mend this one, unless there is one. */
+export const autoFixSchema = z.strictObject({
+  /** Default: the `autoFixCommand` of the session's template. */
+  command: text(64 * 1024)
+    .min(1)
+    .optional(),
+})
+export type AutoFix = z.infer<typeof autoFixSchema>
+
+export const AUTO_FIX_LINES = 200
+
+/** Answer of `GET /tasks/{id}/auto-fix`: what an auto-fix task is to mend. */
+export const autoFixContextSchema = z.object({
+  taskId: z.string(),
+  name: z.string(),
+  script: z.string().nullable(),
+  message: z.string().nullable(),
+  errorCode: z.string().nullable(),
+  exitCode: z.number().int().nullable(),
+  signal: z.string().nullable(),
+  /** The failed run's last `AUTO_FIX_LINES` lines. */
+  lines: z.array(z.string()),
+})
+export type AutoFixContext = z.infer<typeof autoFixContextSchema>
 
 export const TASK_SORTS = ['createdAt', 'startedAt', 'finishedAt', 'name', 'priority', 'status'] as const

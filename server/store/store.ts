@@ -1,13 +1,16 @@
+import type { Artifact } from '#protocol/artifact.ts'
 import type { ApiKey } from '#protocol/auth.ts'
 import type { SegmentSummary } from '#protocol/segment-check.ts'
 import type { Session } from '#protocol/session.ts'
-import type { Task } from '#protocol/task.ts'
+import type { Task, TaskInput } from '#protocol/task.ts'
 
 /** The storage port. Adapters throw KerutaError STORE_UNAVAILABLE or DISK_FULL where the cause lies outside; nothing is kept then. */
 export interface Store {
   readonly sessions: Collection<Session>
   readonly tasks: Collection<Task>
   readonly apiKeys: Collection<ApiKey>
+  readonly inputs: Collection<TaskInput>
+  readonly artifacts: Collection<Artifact>
   readonly segments: SegmentStore
   /**
    * Where several servers may share the store: keeps a secret that they all must have, unless it keeps one, and answers the one kept.

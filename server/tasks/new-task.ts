@@ -30,6 +30,11 @@ export function newTask(
     exitCode: null,
     signal: null,
     agentId: null,
+    leaseUntil: null,
+    interactive: false,
+    waitingForInput: null,
+    autoFixOf: null,
+    autoFixChain: [],
     attempt: 1,
     maxAttempts: input.maxAttempts ?? 1,
     timeoutSeconds: input.timeoutSeconds ?? null,
@@ -39,6 +44,8 @@ export function newTask(
     finishedAt: null,
     durationMs: null,
     resources: null,
+    steps: [],
+    metrics: [],
     statusHistory: [{ status: 'PENDING', at: createdAt, by, message }],
   }
 }

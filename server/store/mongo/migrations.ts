@@ -34,4 +34,22 @@ export const migrations: Migration[] = [
       ])
     },
   },
+  {
+    name: 'agent',
+    async run(db) {
+      const tasks = db.collection('tasks')
+      const fresh = { leaseUntil: null, interactive: false, waitingForInput: null, autoFixOf: null }
+      await tasks.updateMany(
+        { leaseUntil: { $exists: false } },
+        { $set: { ...fresh, autoFixChain: [], steps: [], metrics: [] } },
+      )
+      await tasks.createIndexes([
+        { key: { sessionId: 1, status: 1, priority: -1, createdAt: 1, _id: 1 } },
+        { key: { status: 1, leaseUntil: 1 } },
+        { key: { autoFixOf: 1 } },
+      ])
+      await db.collection('inputs').createIndex({ taskId: 1 })
+      await db.collection('artifacts').createIndex({ taskId: 1, path: 1 })
+    },
+  },
 ]

@@ -1,6 +1,7 @@
+import type { Artifact } from '#protocol/artifact.ts'
 import type { ApiKey } from '#protocol/auth.ts'
 import type { Session } from '#protocol/session.ts'
-import type { Task } from '#protocol/task.ts'
+import type { Task, TaskInput } from '#protocol/task.ts'
 import type { Store } from '#server/store/store.ts'
 import { type Connection, connect } from './client.ts'
 import { createCollection } from './collection.ts'
@@ -44,6 +45,8 @@ async function openIn({ client, db }: Connection, url: string): Promise<Store> {
     sessions: collection<Session>('sessions'),
     tasks: collection<Task>('tasks'),
     apiKeys: collection<ApiKey>('apiKeys'),
+    inputs: collection<TaskInput>('inputs'),
+    artifacts: collection<Artifact>('artifacts'),
     segments: { ...segments, close: async () => undefined },
     sharedSecret: made =>
       guarded(async () => {

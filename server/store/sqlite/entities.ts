@@ -1,7 +1,8 @@
 import { PrismaLibSql } from '@prisma/adapter-libsql'
+import { type Artifact, artifactSchema } from '#protocol/artifact.ts'
 import { type ApiKey, apiKeySchema } from '#protocol/auth.ts'
 import { type Session, sessionSchema } from '#protocol/session.ts'
-import { type Task, taskSchema } from '#protocol/task.ts'
+import { type Task, type TaskInput, taskInputSchema, taskSchema } from '#protocol/task.ts'
 import type { Collection } from '#server/store/store.ts'
 import { createCollection, type Delegate } from './collection.ts'
 import { PrismaClient } from './generated/client.ts'
@@ -10,6 +11,8 @@ export interface Entities {
   sessions: Collection<Session>
   tasks: Collection<Task>
   apiKeys: Collection<ApiKey>
+  inputs: Collection<TaskInput>
+  artifacts: Collection<Artifact>
   ping(): Promise<void>
   close(): Promise<void>
 }
@@ -21,11 +24,22 @@ export function openEntities(path: string): Entities {
     errorFormat: 'minimal',
   })
   // A delegate's own type is spelled out for one model; a collection is written for all.
-  const delegate = (model: 'session' | 'task' | 'apiKey') => client[model] as unknown as Delegate
+  const delegate = (model: 'session' | 'task' | 'apiKey' | 'taskInput' | 'artifact') =>
+    client[model] as unknown as Delegate
   return {
     sessions: createCollection<Session>(delegate('session'), sessionSchema, ['template', 'tags']),
-    tasks: createCollection<Task>(delegate('task'), taskSchema, ['env', 'resources', 'statusHistory']),
+    tasks: createCollection<Task>(delegate('task'), taskSchema, [
+      'env',
+      'resources',
+      'waitingForInput',
+      'autoFixChain',
+      'steps',
+      'metrics',
+      'statusHistory',
+    ]),
     apiKeys: createCollection<ApiKey>(delegate('apiKey'), apiKeySchema, ['sessionIds']),
+    inputs: createCollection<TaskInput>(delegate('taskInput'), taskInputSchema, []),
+    artifacts: createCollection<Artifact>(delegate('artifact'), artifactSchema, ['metadata', 'preview']),
     async ping() {
       await client.$queryRaw`SELECT version FROM migration LIMIT 1`
     },

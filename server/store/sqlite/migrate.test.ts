@@ -6,7 +6,12 @@ import { migrate } from './migrate.ts'
 
 const migrations = new URL('../../../prisma/migrations/', import.meta.url)
 const schema = readFileSync(new URL('../../../prisma/schema.prisma', import.meta.url), 'utf8')
-const SQL_TYPES: Record<string, string> = { String: 'TEXT', Int: 'INTEGER', Float: 'REAL' }
+const SQL_TYPES: Record<string, string> = {
+  String: 'TEXT',
+  Int: 'INTEGER',
+  Float: 'REAL',
+  Boolean: 'BOOLEAN',
+}
 
 /** A model's fields as SQLite would describe their columns. */
 function fieldsOf(model: string) {
@@ -25,7 +30,7 @@ function fieldsOf(model: string) {
 function indexesOf(model: string): string[] {
   const [, body = ''] = schema.match(new RegExp(`model ${model} \\{(.*?)\\n\\}`, 's')) ?? []
   return [...body.matchAll(/@@index\(\[(.*)\]\)/g)]
-    .map(([, fields = '']) => fields.replace('(sort: Desc)', ' desc'))
+    .map(([, fields = '']) => fields.replaceAll('(sort: Desc)', ' desc'))
     .sort()
 }
 
