@@ -7,6 +7,8 @@ export interface ChildSpec {
   args: string[]
   env: Record<string, string | undefined>
   cwd?: string
+  /** `inherit`: this process's own; `ignore`: there is nothing to read. */
+  stdin: 'inherit' | 'ignore'
 }
 
 export interface ChildEnd {
@@ -42,7 +44,7 @@ export class Child {
     const child = spawn(spec.file, spec.args, {
       env: spec.env as NodeJS.ProcessEnv,
       cwd: spec.cwd,
-      stdio: pipes ? ['inherit', pipes[0]!.writeFd, pipes[1]!.writeFd] : ['inherit', 'pipe', 'pipe'],
+      stdio: pipes ? [spec.stdin, pipes[0]!.writeFd, pipes[1]!.writeFd] : [spec.stdin, 'pipe', 'pipe'],
       detached: process.platform !== 'win32',
     })
     if (pipes) closeWriters(pipes)

@@ -1,5 +1,4 @@
 import { utimesSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { uuidv7 } from '#protocol/id-text.ts'
 import { BufferPool } from './buffer-pool.ts'
@@ -34,6 +33,14 @@ export interface StreamSettings {
   maxReconnectAttempts: number
 }
 
+/** Whose lines these are. */
+export interface Writer {
+  taskId: string
+  agentId: string
+  /** Asked at each connection. */
+  token(): string | undefined
+}
+
 export interface StreamEvents {
   cancel(message: string | undefined): void
   /** Reading is to stop (true) or go on (false): the spool is full, or has room again. */
@@ -60,17 +67,11 @@ export class LogStream {
   #progressAt = performance.now()
   #refused = false
 
-  constructor(
-    settings: StreamSettings,
-    taskId: string,
-    token: () => string | undefined,
-    events: StreamEvents,
-  ) {
+  constructor(settings: StreamSettings, { taskId, agentId, token }: Writer, events: StreamEvents) {
     this.#settings = settings
     this.#events = events
     if (settings.spoolTrouble) events.warn(settings.spoolTrouble)
     const streamId = uuidv7()
-    const agentId = `${hostname().slice(0, 100)}:${process.pid}`
     const { apiUrl, websocketUrl } = settings
     const meta: SpoolMeta = {
       version: 1,
@@ -107,10 +108,6 @@ export class LogStream {
       retryMs: settings.retryMs,
       on: this.#senderEvents(),
     })
-  }
-
-  get agentId(): string {
-    return this.#notes.agentId
   }
 
   get dir(): string {

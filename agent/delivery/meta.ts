@@ -45,6 +45,11 @@ export function readMeta(dir: string): SpoolMeta | undefined {
   }
 }
 
+/** This process's name towards the server. */
+export function agentIdOf(): string {
+  return `${hostname().slice(0, 100)}:${process.pid}`
+}
+
 export function thisProcess(): Owner {
   return { host: hostname(), pid: process.pid, startedAt: startOf(process.pid) ?? '' }
 }

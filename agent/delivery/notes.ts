@@ -12,10 +12,6 @@ export class Notes {
     this.note({})
   }
 
-  get agentId(): string {
-    return this.#meta.agentId
-  }
-
   /** Whether something is not on disk. */
   get stale(): boolean {
     return this.#stale

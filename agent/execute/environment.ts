@@ -3,10 +3,16 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config, Environment } from '../config.ts'
 
-/** What a script finds in its environment, so that `keruta log` and its like need no flags in it. */
-export function childEnvironment(config: Config, taskId: string, token: string | undefined): Environment {
+/** What a script finds in its environment, so that `keruta log` and its like need no flags in it. @param own the task's variables */
+export function childEnvironment(
+  config: Config,
+  taskId: string,
+  token: string | undefined,
+  own: Environment,
+): Environment {
   const env: Environment = {
     ...config.environment,
+    ...own,
     KERUTA_TASK_ID: taskId,
     KERUTA_API_URL: config.apiUrl,
     KERUTA_ARTIFACTS_DIR: config.artifactsDir,

@@ -4,9 +4,13 @@ import { join } from 'node:path'
 import { ID_PATTERN, uuidv7 } from '#protocol/id-text.ts'
 import { commandTarget, fileTarget, scriptOrLineTarget, type Target } from '../capture/target.ts'
 import type { Context } from '../context.ts'
+import { deliverInPassing } from '../delivery/abandoned.ts'
+import { agentIdOf } from '../delivery/meta.ts'
 import { usageError } from '../exit.ts'
 import { parseValue } from '../values.ts'
-import { runTask } from './run.ts'
+import { type RunSpec, TaskRun } from './run.ts'
+import { forwardSignals } from './signals.ts'
+import { Stopper } from './stopper.ts'
 
 export interface ExecuteOptions {
   script?: string
@@ -41,10 +45,35 @@ export async function execute(context: Context, options: ExecuteOptions): Promis
   if (options.name) target.name = options.name.slice(0, 200)
   try {
     const streaming = config.logStreaming && !options.disableLogStreaming
-    return await runTask(context, { taskId, target, streaming, ...durations })
+    return await runHere(context, { taskId, target, streaming, ...durations })
   } finally {
     if (fetched) rmSync(fetched.dir, { recursive: true, force: true })
   }
+}
+
+async function runHere(
+  context: Context,
+  {
+    graceMs,
+    ...run
+  }: Pick<RunSpec, 'taskId' | 'target' | 'streaming' | 'timeoutMs' | 'drainMs'> & { graceMs: number },
+): Promise<number> {
+  const stopper = new Stopper(graceMs)
+  const spec = {
+    ...run,
+    agentId: agentIdOf(),
+    env: {},
+    stdin: 'inherit' as const,
+    passThrough: !context.config.quiet,
+  }
+  const giveBack = forwardSignals(stopper)
+  const taskRun = new TaskRun(context, spec, stopper)
+  await taskRun.begin()
+  const outcome = await taskRun.carryOut()
+  giveBack()
+  await taskRun.finish(outcome)
+  if (taskRun.reached) await deliverInPassing(context)
+  return outcome.exitCode
 }
 
 function givenTarget({ rest }: Context, { script, word, words }: ExecuteOptions): Target | undefined {

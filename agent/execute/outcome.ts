@@ -6,6 +6,8 @@ import type { ChildEnd } from '../capture/child.ts'
 export interface Circumstances {
   timedOutAfterMs?: number
   cancelled: boolean
+  /** The run is another agent's by now, or nobody's. */
+  disowned?: boolean
   /** A signal that the agent passed on. */
   forwarded?: NodeJS.Signals
   killedAfterGrace: boolean
@@ -19,6 +21,7 @@ export interface Outcome {
   entry?: { level: number; message: string }
   /** That the agent, not the script, made this end. */
   stopped?: boolean
+  notStarted?: boolean
 }
 
 const ERROR = 3
@@ -30,12 +33,13 @@ export function outcomeOf(end: ChildEnd, about: Circumstances, at: string): Outc
     return { exitCode: 0, finish: { success: { exitCode: 0, at } } }
   const exitCode = end.code ?? 128 + (constants.signals[end.signal!] ?? 0)
   const { message, errorCode } = explain(end, about)
-  const level = end.signal && !about.forwarded && !about.cancelled ? CRITICAL : ERROR
+  const meant = about.forwarded || about.cancelled || about.disowned
+  const level = end.signal && !meant ? CRITICAL : ERROR
   return {
     exitCode: exitCode === 0 ? 1 : exitCode,
     finish: { fail: { message, errorCode, exitCode, signal: end.signal, at } },
     entry: { level, message },
-    stopped: about.timedOutAfterMs !== undefined || about.cancelled,
+    stopped: about.timedOutAfterMs !== undefined || about.cancelled || about.disowned === true,
   }
 }
 
@@ -53,6 +57,7 @@ export function notStarted(error: NodeJS.ErrnoException, file: string, at: strin
     exitCode,
     finish: { fail: { message, errorCode, exitCode, at } },
     entry: { level: ERROR, message },
+    notStarted: true,
   }
 }
 
@@ -67,6 +72,11 @@ function explain(end: ChildEnd, about: Circumstances): { message: string; errorC
     }
   }
   if (about.cancelled) return { message: `cancelled${killed}`, errorCode: 'CANCELLED' }
+  if (about.disowned)
+    return {
+      message: `stopped because the task is not this agent's any more${killed}`,
+      errorCode: 'AGENT_LOST',
+    }
   if (about.outOfMemory)
     return { message: 'killed by the system because memory ran out', errorCode: 'OUT_OF_MEMORY' }
   if (about.forwarded)

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os'
 import type { FailTask, StartedTask, StartTask, SuccessTask } from '#protocol/task.ts'
 import type { Target } from '../capture/target.ts'
 import type { Context } from '../context.ts'
@@ -18,15 +17,16 @@ const LINES_FIRST_MS = 2000
 export class Reporter {
   readonly #context: Context
   readonly #taskId: string
+  readonly #agentId: string
   #token: string | undefined
-  #agentId: string | undefined
   #startTold = false
   #starting: Promise<void> = Promise.resolve()
   #stopped = false
 
-  constructor(context: Context, taskId: string) {
+  constructor(context: Context, taskId: string, agentId: string) {
     this.#context = context
     this.#taskId = taskId
+    this.#agentId = agentId
   }
 
   /** Whether the server has answered. */
@@ -44,7 +44,6 @@ export class Reporter {
    * @throws CommandError where the server says that this task may not be started
    */
   async start(target: Target, stream: LogStream | undefined): Promise<void> {
-    this.#agentId = stream?.agentId ?? `${hostname().slice(0, 100)}:${process.pid}`
     const body: StartTask = {
       agentId: this.#agentId,
       name: target.name,

@@ -1,95 +1,145 @@
-import { LEVELS } from '#protocol/levels.ts'
-import { SourceCapture } from '../capture/capture.ts'
 import { Child, type ChildEnd } from '../capture/child.ts'
-import { Passthrough } from '../capture/passthrough.ts'
-import type { TaggedSink } from '../capture/tagged.ts'
 import type { Target } from '../capture/target.ts'
+import type { Environment } from '../config.ts'
 import type { Context } from '../context.ts'
-import { deliverInPassing } from '../delivery/abandoned.ts'
 import { LogStream } from '../delivery/log-stream.ts'
 import { streamSettings } from '../delivery/stream-settings.ts'
 import { childEnvironment } from './environment.ts'
 import { notStarted, type Outcome, outcomeOf } from './outcome.ts'
+import { Output } from './output.ts'
 import { Reporter } from './reporter.ts'
-import { Stopper } from './stopper.ts'
+import type { Stopper } from './stopper.ts'
 
-export interface Run {
+/** What is to be run, and how. */
+export interface RunSpec {
   taskId: string
+  /** Names this run, also among those of this agent. */
+  agentId: string
   target: Target
+  /** Variables beside the agent's own. */
+  env: Environment
+  /** Default: the settings' working directory. */
+  cwd?: string
+  stdin: 'inherit' | 'ignore'
+  /** Whether the output also goes to this process's own. */
+  passThrough: boolean
+  /** False: only start and end are told. */
   streaming: boolean
   timeoutMs: number | undefined
-  graceMs: number
+  /** How long the end waits for the server; longer while it makes progress. */
   drainMs: number
 }
 
-/** Runs one task from start to end. The server may be away all the time: the script does not notice. @returns the exit code */
-export async function runTask(context: Context, run: Run): Promise<number> {
-  const stopper = new Stopper(run.graceMs)
-  let child: Child | undefined
-  let captures: SourceCapture[] = []
-  const pause = (reason: string, stop: boolean) => {
-    child?.pause(reason, stop)
-    for (const capture of captures) capture.hold(child?.paused ?? false)
-  }
-  const reporter = new Reporter(context, run.taskId)
-  const stream = run.streaming
-    ? new LogStream(streamSettings(context.config), run.taskId, () => reporter.token, {
-        cancel: () => stopper.cancel(),
-        pressure: stop => pause('spool', stop),
-        warn: context.warn,
-        say: context.say,
-        explain: context.explain,
-      })
-    : undefined
-  await reporter.start(run.target, stream)
-  stream?.sender.start()
+/** One run of one task, in three stages. The server may be away all the time: the script does not notice. */
+export class TaskRun {
+  readonly #context: Context
+  readonly #spec: RunSpec
+  readonly #stopper: Stopper
+  readonly #reporter: Reporter
+  readonly #stream: LogStream | undefined
+  readonly #output: Output
 
-  const env = childEnvironment(context.config, run.taskId, reporter.token)
-  const minLevel =
-    context.config.logLevel === undefined
-      ? 0
-      : LEVELS.indexOf(context.config.logLevel as (typeof LEVELS)[number])
-  if (stream) captures = ([0, 1] as const).map(source => new SourceCapture(stream.outbox, source, minLevel))
-  const passes = context.config.quiet
-    ? []
-    : [1, 2].map(fd => new Passthrough(fd, stop => pause(`fd${fd}`, stop)))
-  let outcome: Outcome
-  try {
-    const { file, args } = run.target
-    child = await Child.start({ file, args, env, cwd: context.config.workingDir }, (source, chunk) => {
-      passes[source]?.write(chunk)
-      captures[source]?.push(chunk)
+  constructor(context: Context, spec: RunSpec, stopper: Stopper) {
+    this.#context = context
+    this.#spec = spec
+    this.#stopper = stopper
+    this.#reporter = new Reporter(context, spec.taskId, spec.agentId)
+    this.#stream = spec.streaming ? this.#openStream() : undefined
+    this.#output = new Output({
+      lines: this.#stream?.outbox,
+      logLevel: context.config.logLevel,
+      passThrough: spec.passThrough,
     })
-    stopper.attach(child, run.timeoutMs)
-    const end = await child.ended
-    outcome = outcomeOf(end, stopper.release(), new Date().toISOString())
-    if (outcome.stopped) context.warn(outcome.entry!.message)
-    for (const capture of captures) capture.end()
-    if (stream) explainEnd(stream.outbox, end, captures, context)
-  } catch (error) {
-    stopper.release()
-    outcome = notStarted(error as NodeJS.ErrnoException, run.target.file, new Date().toISOString())
-    context.warn(outcome.entry!.message)
   }
-  if (outcome.entry) stream?.outbox.say(outcome.entry.level, outcome.entry.message)
-  await reporter.finish(outcome.finish, stream, run.drainMs)
-  if (reporter.reached) await deliverInPassing(context)
-  return outcome.exitCode
-}
 
-function explainEnd(
-  outbox: TaggedSink & { say(level: number, message: string): void },
-  end: ChildEnd,
-  captures: SourceCapture[],
-  context: Context,
-): void {
-  if (end.abandoned) {
-    const message =
-      'processes that the script left behind still hold its output; what they print from now on is not recorded'
-    outbox.say(2, message)
-    context.say(message)
+  /** Whether the server has heard of the run. */
+  get reached(): boolean {
+    return this.#reporter.reached
   }
-  const skipped = captures.reduce((sum, capture) => sum + capture.skipped, 0)
-  if (skipped > 0)
-    outbox.say(1, `${skipped} lines below ${context.config.logLevel} were not sent (--log-level)`)
+
+  /**
+   * Tells the start. Where the server cannot be reached it is told in the background.
+   * @throws CommandError where the server says that this task may not be started
+   */
+  async begin(): Promise<void> {
+    await this.#reporter.start(this.#spec.target, this.#stream)
+    this.#stream?.sender.start()
+    if (this.#spec.timeoutMs !== undefined) this.#stopper.limit(this.#spec.timeoutMs)
+  }
+
+  /** Runs the script to its end, whatever that is. */
+  async carryOut(): Promise<Outcome> {
+    const outcome = await this.#runTarget()
+    if (outcome.stopped || outcome.notStarted) this.#context.warn(outcome.entry!.message)
+    if (outcome.entry) this.#stream?.outbox.say(outcome.entry.level, outcome.entry.message)
+    return outcome
+  }
+
+  /** Tells the end, after the lines, and leaves to the spool what cannot be told in time. */
+  async finish(outcome: Outcome): Promise<void> {
+    await this.#reporter.finish(outcome.finish, this.#stream, this.#spec.drainMs)
+  }
+
+  async #runTarget(): Promise<Outcome> {
+    const { file, args } = this.#spec.target
+    try {
+      const end = await this.#runChild(file, args)
+      const outcome = outcomeOf(end, this.#stopper.release(), new Date().toISOString())
+      this.#explainEnd(end)
+      return outcome
+    } catch (error) {
+      this.#stopper.release()
+      return notStarted(error as NodeJS.ErrnoException, file, new Date().toISOString())
+    }
+  }
+
+  async #runChild(file: string, args: string[]): Promise<ChildEnd> {
+    const { cwd = this.#context.config.workingDir, stdin } = this.#spec
+    const env = this.#environment()
+    const child = await Child.start({ file, args, env, cwd, stdin }, (source, chunk) =>
+      this.#output.push(source, chunk),
+    )
+    this.#output.attach(child)
+    this.#stopper.attach(child)
+    const end = await child.ended
+    this.#stopper.attach(undefined)
+    this.#output.end()
+    return end
+  }
+
+  #environment(): Environment {
+    const { taskId, env } = this.#spec
+    return childEnvironment(this.#context.config, taskId, this.#reporter.token, env)
+  }
+
+  #openStream(): LogStream {
+    const { config, warn, say, explain } = this.#context
+    const { taskId, agentId } = this.#spec
+    return new LogStream(
+      streamSettings(config),
+      { taskId, agentId, token: () => this.#reporter.token },
+      {
+        cancel: () => this.#stopper.cancel(),
+        pressure: stop => this.#output.pressure(stop),
+        warn,
+        say,
+        explain,
+      },
+    )
+  }
+
+  #explainEnd(end: ChildEnd): void {
+    const outbox = this.#stream?.outbox
+    if (outbox && end.abandoned) {
+      const message =
+        'processes that the script left behind still hold its output; what they print from now on is not recorded'
+      outbox.say(2, message)
+      this.#context.say(message)
+    }
+    if (outbox && this.#output.skipped > 0)
+      outbox.say(
+        1,
+        `${this.#output.skipped} lines below ${this.#context.config.logLevel} were not sent (--log-level)`,
+      )
+  }
 }

@@ -4,6 +4,7 @@ import { LevelTracker } from '../capture/level.ts'
 import type { LineLevels } from '../capture/tagged.ts'
 import type { Context } from '../context.ts'
 import { LogStream } from '../delivery/log-stream.ts'
+import { agentIdOf } from '../delivery/meta.ts'
 import { streamSettings } from '../delivery/stream-settings.ts'
 import { EXIT } from '../exit.ts'
 
@@ -13,7 +14,8 @@ const AGENT_SOURCE = 2
 /** Streams stdin's lines into the task's log as they come. @param level of all lines; without it each line's own */
 export async function streamStdin(context: Context, level: Level | undefined): Promise<number> {
   const { config } = context
-  const stream = new LogStream(streamSettings(config), config.taskId!, () => config.token, {
+  const writer = { taskId: config.taskId!, agentId: agentIdOf(), token: () => config.token }
+  const stream = new LogStream(streamSettings(config), writer, {
     cancel: () => {},
     pressure: stop => void (stop ? process.stdin.pause() : process.stdin.resume()),
     warn: context.warn,

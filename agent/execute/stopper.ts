@@ -2,67 +2,83 @@ import { readFileSync } from 'node:fs'
 import type { Child } from '../capture/child.ts'
 import type { Circumstances } from './outcome.ts'
 
-const FORWARDED: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
-
-/** Passes signals on to a child, and ends it by timeout or cancel: gently first, by SIGKILL after the grace time. */
+/** Ends a run from outside: its child gently first, by SIGKILL after the grace time. Who owns the run decides when. */
 export class Stopper {
   readonly #graceMs: number
   readonly #oomKills = oomKills()
   readonly #about: Circumstances = { cancelled: false, killedAfterGrace: false, outOfMemory: false }
-  readonly #timers: NodeJS.Timeout[] = []
-  readonly #handlers: [NodeJS.Signals, () => void][] = []
+  readonly #abort = new AbortController()
   #child: Child | undefined
-  #pending: NodeJS.Signals | undefined
+  #asked: NodeJS.Signals | undefined
+  #timeout: NodeJS.Timeout | undefined
+  #kill: NodeJS.Timeout | undefined
 
+  /** @param graceMs between SIGTERM and SIGKILL */
   constructor(graceMs: number) {
     this.#graceMs = graceMs
-    for (const signal of FORWARDED) {
-      const handler = () => {
-        this.#about.forwarded ??= signal
-        this.#stop(signal)
-      }
-      process.on(signal, handler)
-      this.#handlers.push([signal, handler])
-    }
   }
 
-  /** Signals that came before the child was there are passed on now. */
-  attach(child: Child, timeoutMs: number | undefined): void {
+  /** Fires when the run is to end: for work that is no child. */
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  /** What is to be stopped from now on; nothing between two children. A stop that came before is passed on now. */
+  attach(child: Child | undefined): void {
+    clearTimeout(this.#kill)
+    this.#kill = undefined
     this.#child = child
-    if (this.#pending) this.#stop(this.#pending)
-    if (timeoutMs === undefined) return
+    if (this.#asked) this.#stop(this.#asked)
+  }
+
+  /** The run's time begins. */
+  limit(timeoutMs: number): void {
     const expire = () => {
       this.#about.timedOutAfterMs = timeoutMs
       this.#stop('SIGTERM')
     }
-    this.#timers.push(setTimeout(expire, Math.min(timeoutMs, 0x7fffffff)))
+    this.#timeout = setTimeout(expire, Math.min(timeoutMs, 0x7fffffff))
   }
 
+  /** Passes on a signal that the agent got. */
+  forward(signal: NodeJS.Signals): void {
+    this.#about.forwarded ??= signal
+    this.#stop(signal)
+  }
+
+  /** Somebody has cancelled the task. */
   cancel(): void {
     if (this.#about.cancelled) return
     this.#about.cancelled = true
     this.#stop('SIGTERM')
   }
 
-  /** What led to the child's end. Signals are the agent's own again. */
+  /** The run is not this agent's any more. */
+  disown(): void {
+    if (this.#about.disowned) return
+    this.#about.disowned = true
+    this.#stop('SIGTERM')
+  }
+
+  /** The run is over, as far as it can be stopped. @returns what led to its end */
   release(): Circumstances {
-    for (const timer of this.#timers) clearTimeout(timer)
-    for (const [signal, handler] of this.#handlers) process.off(signal, handler)
+    clearTimeout(this.#timeout)
+    clearTimeout(this.#kill)
     this.#child = undefined
     this.#about.outOfMemory = oomKills() > this.#oomKills
     return this.#about
   }
 
   #stop(signal: NodeJS.Signals): void {
-    this.#pending = signal
+    this.#asked = signal
+    this.#abort.abort()
     const child = this.#child
     if (!child) return
     child.kill(signal)
-    const kill = () => {
+    this.#kill ??= setTimeout(() => {
       this.#about.killedAfterGrace = true
       child.kill('SIGKILL')
-    }
-    this.#timers.push(setTimeout(kill, this.#graceMs))
+    }, this.#graceMs)
   }
 }
 

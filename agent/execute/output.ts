@@ -1,0 +1,64 @@
+import { LEVELS } from '#protocol/levels.ts'
+import { SourceCapture } from '../capture/capture.ts'
+import type { Child, OutputSource } from '../capture/child.ts'
+import { Passthrough } from '../capture/passthrough.ts'
+import type { TaggedSink } from '../capture/tagged.ts'
+
+export interface OutputOptions {
+  /** Where lines go; nowhere without it. */
+  lines: TaggedSink | undefined
+  /** Lines below it are not sent. */
+  logLevel: string | undefined
+  /** Whether the bytes also go to this process's own stdout and stderr. */
+  passThrough: boolean
+}
+
+/** What a run's children print: passed through as it is, and made lines of. */
+export class Output {
+  readonly #captures: SourceCapture[]
+  readonly #passes: Passthrough[]
+  #child: Child | undefined
+  #full = false
+
+  constructor({ lines, logLevel, passThrough }: OutputOptions) {
+    const minLevel = logLevel === undefined ? 0 : LEVELS.indexOf(logLevel as (typeof LEVELS)[number])
+    this.#captures = lines ? ([0, 1] as const).map(source => new SourceCapture(lines, source, minLevel)) : []
+    this.#passes = passThrough
+      ? [1, 2].map(fd => new Passthrough(fd, stop => this.#pause(`fd${fd}`, stop)))
+      : []
+  }
+
+  /** Lines that were below the threshold. */
+  get skipped(): number {
+    return this.#captures.reduce((sum, capture) => sum + capture.skipped, 0)
+  }
+
+  /** Who prints from now on. */
+  attach(child: Child): void {
+    this.#child = child
+    if (this.#full) this.#pause('spool', true)
+  }
+
+  /** @param chunk good until this returns */
+  push(source: OutputSource, chunk: Buffer): void {
+    this.#passes[source]?.write(chunk)
+    this.#captures[source]?.push(chunk)
+  }
+
+  /** Reading is to stop (true) or go on (false): the spool is full, or has room again. */
+  pressure(stop: boolean): void {
+    this.#full = stop
+    this.#pause('spool', stop)
+  }
+
+  /** The child has ended: an open line is a whole one. */
+  end(): void {
+    this.#child = undefined
+    for (const capture of this.#captures) capture.end()
+  }
+
+  #pause(reason: string, stop: boolean): void {
+    this.#child?.pause(reason, stop)
+    for (const capture of this.#captures) capture.hold(this.#child?.paused ?? false)
+  }
+}
