@@ -64,6 +64,13 @@ export interface Tasks {
   idsOf(sessionIds: string[]): Promise<string[]>
   /** CONFLICT where the id is taken. */
   create(input: NewTask, by: Actor): Promise<Task>
+  /** False where the id is taken. */
+  insert(task: Task): Promise<boolean>
+  /**
+   * Writes what `patchOf` makes of the task as it is at that moment, whoever else changes it: `patchOf` is asked again where somebody
+   * came first, and nothing is written where it answers nothing.
+   */
+  change(id: string, patchOf: (task: Task, now: number) => Partial<Task> | undefined): Promise<Task>
   /** Creates a PENDING task named after its id, unless there is one. Cheap for tasks that were seen lately. */
   ensure(id: string, by: Actor, sessionId?: string | null): Promise<void>
   /** Another server may have removed the task; without an id: any. */
@@ -95,7 +102,6 @@ export function createTasks(deps: TasksDeps): Tasks {
     return task
   }
 
-  /** False where the id is taken. */
   async function insert(task: Task): Promise<boolean> {
     const inserted = await tasks.insert(task)
     if (inserted) deps.onChange({ kind: 'created', task })
@@ -114,7 +120,6 @@ export function createTasks(deps: TasksDeps): Tasks {
     throw new KerutaError('BAD_REQUEST', problem, { errors: [{ path: 'sessionId', message: problem }] })
   }
 
-  /** Writes what `patchOf` makes of the task, if it is still as it was read; else reads it again. */
   async function change(
     id: string,
     patchOf: (task: Task, now: number) => Partial<Task> | undefined,
@@ -124,9 +129,9 @@ export function createTasks(deps: TasksDeps): Tasks {
       const now = deps.clock()
       const patch = patchOf(task, now)
       if (!patch) return task
-      const changed = { ...patch, updatedAt: new Date(now).toISOString() }
-      const { status, attempt } = task
-      if ((await tasks.update({ id, status, attempt }, changed)) === 0) continue
+      const { status, attempt, updatedAt } = task
+      const changed = { ...patch, updatedAt: laterThan(updatedAt, now) }
+      if ((await tasks.update({ id, status, attempt, updatedAt }, changed)) === 0) continue
       const updated = { ...task, ...changed }
       deps.onChange({ kind: 'updated', task: updated, before: task })
       return updated
@@ -163,6 +168,8 @@ export function createTasks(deps: TasksDeps): Tasks {
       return found.map(task => task.id)
     },
     create,
+    insert,
+    change,
     async ensure(id, by, sessionId = null) {
       if (known.has(id)) return
       if (!(await tasks.get(id))) {
@@ -236,6 +243,11 @@ export function createTasks(deps: TasksDeps): Tasks {
 
 function definedFields(patch: TaskPatch): Partial<Task> {
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
+}
+
+/** `updatedAt` is a task's version too: it rises with each change, also within a millisecond or where a server's clock is behind. */
+function laterThan(updatedAt: string, now: number): string {
+  return new Date(Math.max(now, Date.parse(updatedAt) + 1)).toISOString()
 }
 
 /** An agent that was cut off must not end the run that another has begun since. */

@@ -82,6 +82,8 @@ export function retryPatch(task: Task, change: Change): Partial<Task> {
     finishedAt: null,
     durationMs: null,
     resources: null,
+    steps: [],
+    metrics: [],
   }
 }
 
@@ -116,7 +118,8 @@ function finished(task: Task, status: TaskStatus, change: Change): Partial<Task>
 
 function entered(task: Task, status: TaskStatus, change: Change): Partial<Task> {
   const entry: StatusChange = { status, at: iso(change.at), by: change.by, message: change.message ?? null }
-  return { status, statusHistory: [...task.statusHistory, entry].slice(-MAX_HISTORY) }
+  const statusHistory = [...task.statusHistory, entry].slice(-MAX_HISTORY)
+  return { status, statusHistory, waitingForInput: null }
 }
 
 function iso(at: number): string {
