@@ -26,7 +26,13 @@ export interface Change {
 export function startPatch(
   task: Task,
   change: Change,
-  run: { agentId?: string; name?: string; script?: string | null; sessionId?: string | null },
+  run: {
+    agentId?: string
+    interactive?: boolean
+    name?: string
+    script?: string | null
+    sessionId?: string | null
+  },
 ): Partial<Task> {
   const at = iso(change.at)
   const startsLife = beganWithLines(task)
@@ -35,6 +41,7 @@ export function startPatch(
     ...(startsLife && at < task.createdAt ? { createdAt: at } : {}),
     startedAt: at,
     agentId: run.agentId ?? null,
+    interactive: run.interactive ?? false,
     progress: 0,
     progressMessage: null,
     name: startsLife && run.name !== undefined ? run.name : task.name,
@@ -78,6 +85,7 @@ export function retryPatch(task: Task, change: Change): Partial<Task> {
     exitCode: null,
     signal: null,
     agentId: null,
+    interactive: false,
     startedAt: null,
     finishedAt: null,
     durationMs: null,
