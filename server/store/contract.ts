@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe } from 'vitest'
+import { blobContract } from './contract/blobs.ts'
 import { collectionContract } from './contract/collections.ts'
 import { segmentContract } from './contract/segments.ts'
 import { transitionContract } from './contract/transitions.ts'
@@ -26,5 +27,6 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     collectionContract(store, reopen)
     transitionContract(store)
     segmentContract(store, reopen)
+    blobContract(store, reopen)
   })
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Artifact } from '#protocol/artifact.ts'
 import type { ApiKey } from '#protocol/auth.ts'
 import type { SegmentSummary } from '#protocol/segment-check.ts'
@@ -11,6 +12,8 @@ export interface Store {
   readonly apiKeys: Collection<ApiKey>
   readonly inputs: Collection<TaskInput>
   readonly artifacts: Collection<Artifact>
+  /** What the artifacts hold, under their ids. */
+  readonly blobs: BlobStore
   readonly segments: SegmentStore
   /**
    * Where several servers may share the store: keeps a secret that they all must have, unless it keeps one, and answers the one kept.
@@ -163,4 +166,34 @@ export interface SegmentStore extends SegmentReader {
   remove(taskId: string, beforeSeq?: number): Promise<number>
   /** Tasks with at least `least` raw segments, the most first: the compactor's work. */
   fragmented(least: number, limit: number): Promise<string[]>
+}
+
+/**
+ * Bytes of any number under an id, which has letters, digits, `_` and `-` only. A blob grows by `write` and is whole once it is
+ * sealed; only then it can be read. Memory does not grow with it, in either direction. A process writes a blob once at a time; where
+ * several do, they must bring the same bytes, and one of them may be told CONFLICT.
+ */
+export interface BlobStore {
+  /** How many bytes are kept, from the first on without a hole, also after a restart. 0 where there are none. */
+  size(id: string): Promise<number>
+  /**
+   * Keeps what `chunks` brings at `offset`, which is `size` to go on, or 0 to begin anew; a chunk is asked for when there is room for
+   * it. Where `chunks` throws, what came before it is kept and its error thrown.
+   * @returns the size now
+   * @throws KerutaError CONFLICT where `offset` is elsewhere or the blob is sealed, DISK_FULL, STORE_UNAVAILABLE
+   */
+  write(id: string, offset: number, chunks: AsyncIterable<Uint8Array>): Promise<number>
+  /**
+   * Makes the blob whole, all or nothing, durable when it resolves; one without bytes, too. Repeated it changes nothing.
+   * @param name what a program shows that looks into the store by itself
+   * @throws KerutaError CONFLICT where other than `size` bytes are kept
+   */
+  seal(id: string, size: number, name: string): Promise<void>
+  /**
+   * Bytes `start` up to but not `end`, of a sealed blob. Destroy what is not read to its end.
+   * @throws KerutaError NOT_FOUND where there is none
+   */
+  read(id: string, start: number, end: number): Promise<Readable>
+  /** Sealed or not; nothing where there is none. */
+  remove(id: string): Promise<void>
 }

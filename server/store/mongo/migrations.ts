@@ -52,4 +52,12 @@ export const migrations: Migration[] = [
       await db.collection('artifacts').createIndex({ taskId: 1, path: 1 })
     },
   },
+  {
+    name: 'blobs',
+    async run(db) {
+      // As GridFS' own clients make them.
+      await db.collection('artifacts.files').createIndex({ filename: 1, uploadDate: 1 })
+      await db.collection('artifacts.chunks').createIndex({ files_id: 1, n: 1 }, { unique: true })
+    },
+  },
 ]

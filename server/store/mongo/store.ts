@@ -3,6 +3,7 @@ import type { ApiKey } from '#protocol/auth.ts'
 import type { Session } from '#protocol/session.ts'
 import type { Task, TaskInput } from '#protocol/task.ts'
 import type { Store } from '#server/store/store.ts'
+import { createBlobs } from './blobs.ts'
 import { type Connection, connect } from './client.ts'
 import { createCollection } from './collection.ts'
 import { logCollections } from './documents.ts'
@@ -47,6 +48,7 @@ async function openIn({ client, db }: Connection, url: string): Promise<Store> {
     apiKeys: collection<ApiKey>('apiKeys'),
     inputs: collection<TaskInput>('inputs'),
     artifacts: collection<Artifact>('artifacts'),
+    blobs: createBlobs(db),
     segments: { ...segments, close: async () => undefined },
     sharedSecret: made =>
       guarded(async () => {

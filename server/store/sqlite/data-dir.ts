@@ -9,6 +9,8 @@ import { migrate } from './migrate.ts'
 export const entitiesPath = (dataDir: string) => join(dataDir, 'keruta.db')
 export const segmentsPath = (dataDir: string) => join(dataDir, 'segments.db')
 
+export const blobsPath = (dataDir: string) => join(dataDir, 'artifacts')
+
 /** Bodies are tens of kilobytes, headers a hundred bytes. */
 const SEGMENTS_PAGE_SIZE = 16_384
 

@@ -17,6 +17,19 @@ export function storeError(error: unknown): unknown {
   return new KerutaError('STORE_UNAVAILABLE', message, { cause: error, retryAfterMs: RETRY_AFTER_MS })
 }
 
+const NO_ROOM_FOR_FILES = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+/** What a failed call into the file system means to a caller. */
+export function fileError(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (typeof code !== 'string' || !/^E(?!RR_)/.test(code)) return error
+  if (NO_ROOM_FOR_FILES.has(code)) return diskFull(error)
+  if (code === 'ENOENT')
+    return new KerutaError('NOT_FOUND', 'its bytes are gone from the data folder', { cause: error })
+  const message = `the data folder cannot be used now: ${lastLine(error)}`
+  return new KerutaError('STORE_UNAVAILABLE', message, { cause: error, retryAfterMs: RETRY_AFTER_MS })
+}
+
 export function diskFull(cause?: unknown): KerutaError {
   const message = 'the disk under the data folder is full: free some space, then send it again'
   return new KerutaError('DISK_FULL', message, { cause })

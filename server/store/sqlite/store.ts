@@ -1,7 +1,8 @@
 import { statfs } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Store } from '#server/store/store.ts'
-import { entitiesPath, takeDataDir } from './data-dir.ts'
+import { openBlobs } from './blobs.ts'
+import { blobsPath, entitiesPath, takeDataDir } from './data-dir.ts'
 import { openEntities } from './entities.ts'
 import { diskFull, storeError } from './errors.ts'
 import { openSqliteReader } from './reader.ts'
@@ -34,6 +35,7 @@ async function openIn(folder: string, release: () => void): Promise<Store> {
   const reader = await openSqliteReader(folder)
   return {
     ...collections,
+    blobs: await openBlobs(blobsPath(folder)),
     segments: createSegmentStore(reader, writer),
     async ready() {
       const { bavail, bsize } = await statfs(folder)
