@@ -207,6 +207,10 @@ export const LEASE_SECONDS = 40
 export const heartbeatSchema = z.strictObject({ agentId: text(200).min(1) })
 export type Heartbeat = z.infer<typeof heartbeatSchema>
 
+/** Body of `POST /tasks/{id}/release`: the agent that runs the task gives it back, PENDING again in the same attempt. */
+export const releaseSchema = z.strictObject({ agentId: text(200).min(1), message: text(10_000).nullish() })
+export type ReleaseTask = z.infer<typeof releaseSchema>
+
 /** Body of `POST /sessions/{id}/tasks/claim`. Repeated with the same `agentId`, which names one run, it answers the same task. */
 export const claimSchema = z.strictObject({
   agentId: text(200).min(1),

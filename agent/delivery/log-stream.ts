@@ -43,6 +43,8 @@ export interface Writer {
 
 export interface StreamEvents {
   cancel(message: string | undefined): void
+  /** The task is not this agent's any more. */
+  lost(message: string): void
   /** Reading is to stop (true) or go on (false): the spool is full, or has room again. */
   pressure(stop: boolean): void
   /** Errors. */
@@ -115,7 +117,7 @@ export class LogStream {
   }
 
   /** Notes what is to be told, so that a later agent can tell it. `undefined` once it has been told. */
-  note(change: Pick<SpoolMeta, 'runs' | 'start' | 'finish'>): void {
+  note(change: Pick<SpoolMeta, 'runs' | 'start' | 'finish' | 'child'>): void {
     this.#notes.note(change)
   }
 
@@ -204,6 +206,7 @@ export class LogStream {
         this.#room.check()
       },
       cancel: message => this.#events.cancel(message),
+      lost: message => this.#events.lost(message),
       trouble: (message, fatal) => {
         if (this.sender.stopped) this.#room.giveUp()
         if (fatal) this.#refused = true

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import type { FailTask, StartTask, SuccessTask } from '#protocol/task.ts'
+import type { FailTask, ReleaseTask, StartTask, SuccessTask } from '#protocol/task.ts'
 
 /** What an agent has to tell the server beside the lines, kept beside them until it has been told. */
 export interface SpoolMeta {
@@ -17,8 +17,13 @@ export interface SpoolMeta {
   start?: StartTask
   /** Lines of the stream, once it has ended. */
   endN?: number
-  finish?: { success: SuccessTask } | { fail: FailTask }
+  finish?: Finish
+  /** The script's process while it runs: leader of a group. */
+  child?: Owner
 }
+
+/** How a run ended, by the call that tells it. */
+export type Finish = { success: SuccessTask } | { fail: FailTask } | { release: Omit<ReleaseTask, 'agentId'> }
 
 /** A process, told from a later one that was given the same id by the time it started. */
 export interface Owner {
@@ -51,7 +56,23 @@ export function agentIdOf(): string {
 }
 
 export function thisProcess(): Owner {
-  return { host: hostname(), pid: process.pid, startedAt: startOf(process.pid) ?? '' }
+  return ownerOf(process.pid)
+}
+
+/** A process of this machine that lives. */
+export function ownerOf(pid: number): Owner {
+  return { host: hostname(), pid, startedAt: startOf(pid) ?? '' }
+}
+
+/** Kills the group of a process that its agent left behind, where it is certain that it is still that one. */
+export function killLeftBehind(child: Owner): void {
+  const isIt = child.host === hostname() && child.startedAt !== '' && startOf(child.pid) === child.startedAt
+  if (!isIt) return
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // It has just gone.
+  }
 }
 
 /** Whether the process lives, as far as this machine can know. */

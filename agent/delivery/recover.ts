@@ -2,7 +2,7 @@ import type { TaskView } from '#protocol/task.ts'
 import type { Context } from '../context.ts'
 import { ApiError } from './api.ts'
 import { BufferPool } from './buffer-pool.ts'
-import { readMeta, type SpoolMeta, writeMeta } from './meta.ts'
+import { killLeftBehind, readMeta, type SpoolMeta, writeMeta } from './meta.ts'
 import { SendQueue } from './queue.ts'
 import { Sender } from './sender.ts'
 import { Spool } from './spool.ts'
@@ -15,6 +15,7 @@ import { streamSettings } from './stream-settings.ts'
 export async function deliverSpool(context: Context, dir: string, budgetMs: number): Promise<boolean> {
   const meta = readMeta(dir)!
   if (meta.apiUrl !== context.config.apiUrl) return true
+  if (meta.child) killLeftBehind(meta.child)
   const deadline = performance.now() + budgetMs
   try {
     if (meta.start) await tell(context, meta, 'start', meta.start)
@@ -33,10 +34,11 @@ export async function deliverSpool(context: Context, dir: string, budgetMs: numb
   }
   try {
     if (!(await isRunOf(context, meta))) context.explain(`task ${meta.taskId} was run again since`)
-    else if (meta.finish && 'success' in meta.finish)
-      await tell(context, meta, 'success', meta.finish.success)
-    else if (meta.finish) await tell(context, meta, 'fail', meta.finish.fail)
-    else if (meta.endN === undefined) await tell(context, meta, 'fail', AGENT_LOST)
+    else if (meta.finish) {
+      const [verb, end] = Object.entries(meta.finish)[0]!
+      await tell(context, meta, verb, { ...end, agentId: meta.agentId })
+    } else if (meta.endN === undefined)
+      await tell(context, meta, 'fail', { ...AGENT_LOST, agentId: meta.agentId })
   } catch (error) {
     context.explain((error as Error).message)
     writeMeta(dir, { ...meta, start: undefined })
@@ -91,6 +93,7 @@ async function sendLines(
       stored: look,
       connected: look,
       cancel: () => {},
+      lost: () => {},
       trouble: (message, fatal) => {
         context.explain(message)
         if (fatal) giveUp('refused')

@@ -29,6 +29,8 @@ export interface SenderEvents {
   /** Every line up to `n` is durable at the server. */
   stored(n: number): void
   cancel(message: string | undefined): void
+  /** The task is not this agent's any more. */
+  lost(message: string): void
   /** Something that a person should hear of once. `fatal`: trying again will not help. */
   trouble(message: string, fatal: boolean): void
   connected(): void
@@ -71,6 +73,11 @@ export class Sender {
   /** Whether it has given up for good. */
   get stopped(): boolean {
     return this.#stopped
+  }
+
+  /** Whether the server hears from it now. */
+  get connected(): boolean {
+    return this.#streaming
   }
 
   /** Attempts to connect since the last connection. */
@@ -133,7 +140,9 @@ export class Sender {
         on.cancel(frame.message ?? undefined)
         break
       case 'error':
-        this.#onError(frame.code, frame.message, frame.n, frame.retryAfterMs)
+        // Only a heartbeat is answered so.
+        if (frame.code === 'ILLEGAL_TRANSITION') on.lost(frame.message)
+        else this.#onError(frame.code, frame.message, frame.n, frame.retryAfterMs)
         break
     }
   }
@@ -152,6 +161,7 @@ export class Sender {
     this.#streaming = true
     this.#endSent = false
     this.#options.on.connected()
+    this.#connection?.beat()
     this.#pump()
   }
 

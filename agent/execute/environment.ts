@@ -19,6 +19,9 @@ export function childEnvironment(
   }
   if (config.sessionId !== undefined) env.KERUTA_SESSION_ID = config.sessionId
   if (token !== undefined) env.KERUTA_API_TOKEN = token
+  // The same by other names: the agent's own, which may do more.
+  delete env.KERUTA_AUTH_TOKEN
+  delete env.KERUTA_API_KEY
   const path = env.PATH ?? ''
   if (!isOnPath('keruta', path))
     env.PATH = [path, fileURLToPath(new URL('../bin', import.meta.url))].filter(Boolean).join(delimiter)

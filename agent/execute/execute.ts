@@ -1,14 +1,16 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { ID_PATTERN, uuidv7 } from '#protocol/id-text.ts'
+import type { SessionView } from '#protocol/session.ts'
+import type { TaskView } from '#protocol/task.ts'
 import { commandTarget, fileTarget, scriptOrLineTarget, type Target } from '../capture/target.ts'
+import type { Environment } from '../config.ts'
 import type { Context } from '../context.ts'
 import { deliverInPassing } from '../delivery/abandoned.ts'
 import { agentIdOf } from '../delivery/meta.ts'
 import { usageError } from '../exit.ts'
 import { parseValue } from '../values.ts'
 import { type RunSpec, TaskRun } from './run.ts'
+import { scriptTarget } from './script.ts'
 import { forwardSignals } from './signals.ts'
 import { Stopper } from './stopper.ts'
 
@@ -45,7 +47,7 @@ export async function execute(context: Context, options: ExecuteOptions): Promis
   if (options.name) target.name = options.name.slice(0, 200)
   try {
     const streaming = config.logStreaming && !options.disableLogStreaming
-    return await runHere(context, { taskId, target, streaming, ...durations })
+    return await runHere(context, { taskId, target, env: fetched?.env ?? {}, streaming, ...durations })
   } finally {
     if (fetched) rmSync(fetched.dir, { recursive: true, force: true })
   }
@@ -56,13 +58,12 @@ async function runHere(
   {
     graceMs,
     ...run
-  }: Pick<RunSpec, 'taskId' | 'target' | 'streaming' | 'timeoutMs' | 'drainMs'> & { graceMs: number },
+  }: Pick<RunSpec, 'taskId' | 'target' | 'env' | 'streaming' | 'timeoutMs' | 'drainMs'> & { graceMs: number },
 ): Promise<number> {
   const stopper = new Stopper(graceMs)
   const spec = {
     ...run,
     agentId: agentIdOf(),
-    env: {},
     stdin: 'inherit' as const,
     passThrough: !context.config.quiet,
   }
@@ -71,7 +72,7 @@ async function runHere(
   await taskRun.begin()
   const outcome = await taskRun.carryOut()
   giveBack()
-  await taskRun.finish(outcome)
+  await taskRun.finish(outcome, new AbortController().signal)
   if (taskRun.reached) await deliverInPassing(context)
   return outcome.exitCode
 }
@@ -100,8 +101,8 @@ function withWords(target: Target, words: string[]): Target {
   return { ...target, args: [...target.args, ...lead, ...words] }
 }
 
-/** The script that the server has for the task, as a file of its own. */
-async function fetchTarget(context: Context): Promise<{ target: Target; dir: string }> {
+/** The script that the server has for the task, as a file of its own, and its session's variables. */
+async function fetchTarget(context: Context): Promise<{ target: Target; env: Environment; dir: string }> {
   const { taskId } = context.config
   if (taskId === undefined) {
     throw usageError(
@@ -109,14 +110,25 @@ async function fetchTarget(context: Context): Promise<{ target: Target; dir: str
     )
   }
   const api = await context.api()
-  const response = await api.get<Response>(`/tasks/${encodeURIComponent(taskId)}/script`, { raw: true })
+  const path = `/tasks/${encodeURIComponent(taskId)}`
+  const response = await api.get<Response>(`${path}/script`, { raw: true })
   const script = await response.text()
   if (!script) throw usageError(`task ${taskId} has no script: give one, or a command after --`)
-  const dir = mkdtempSync(join(tmpdir(), 'keruta-script-'))
-  const path = join(dir, 'script')
-  writeFileSync(path, script)
-  chmodSync(path, 0o700)
-  return { target: { ...fileTarget(path), name: taskId }, dir }
+  const { sessionId } = await api.get<TaskView>(path)
+  const env = sessionId === null ? {} : await templateEnv(context, sessionId)
+  return { ...scriptTarget(script, taskId), env }
+}
+
+async function templateEnv(context: Context, sessionId: string): Promise<Environment> {
+  try {
+    const api = await context.api()
+    const session = await api.get<SessionView>(`/sessions/${encodeURIComponent(sessionId)}`)
+    return session.template?.env ?? {}
+  } catch (error) {
+    // A token for this task alone may not read its session.
+    context.explain(`without the variables of session ${sessionId}: ${(error as Error).message}`)
+    return {}
+  }
 }
 
 function duration(flag: string, text: string | undefined): number | undefined {

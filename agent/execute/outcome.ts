@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
-import type { FailTask, SuccessTask } from '#protocol/task.ts'
 import type { ChildEnd } from '../capture/child.ts'
+import type { Finish } from '../delivery/meta.ts'
 
 /** What the agent knows about an end beside the child's status. */
 export interface Circumstances {
@@ -8,6 +8,8 @@ export interface Circumstances {
   cancelled: boolean
   /** The run is another agent's by now, or nobody's. */
   disowned?: boolean
+  /** Why the task goes back to the queue. */
+  handedBack?: string
   /** A signal that the agent passed on. */
   forwarded?: NodeJS.Signals
   killedAfterGrace: boolean
@@ -16,7 +18,7 @@ export interface Circumstances {
 
 export interface Outcome {
   exitCode: number
-  finish: { success: SuccessTask } | { fail: FailTask }
+  finish: Finish
   /** Entry for the log: why it did not end well. */
   entry?: { level: number; message: string }
   /** That the agent, not the script, made this end. */
@@ -24,6 +26,7 @@ export interface Outcome {
   notStarted?: boolean
 }
 
+const WARN = 2
 const ERROR = 3
 const CRITICAL = 4
 
@@ -31,6 +34,15 @@ const CRITICAL = 4
 export function outcomeOf(end: ChildEnd, about: Circumstances, at: string): Outcome {
   if (end.code === 0 && about.timedOutAfterMs === undefined)
     return { exitCode: 0, finish: { success: { exitCode: 0, at } } }
+  if (about.handedBack !== undefined && !about.disowned && !about.cancelled) {
+    const message = about.handedBack
+    return {
+      exitCode: 1,
+      finish: { release: { message } },
+      entry: { level: WARN, message: `stopped, and back in the queue: ${message}` },
+      stopped: true,
+    }
+  }
   const exitCode = end.code ?? 128 + (constants.signals[end.signal!] ?? 0)
   const { message, errorCode } = explain(end, about)
   const meant = about.forwarded || about.cancelled || about.disowned
@@ -59,6 +71,21 @@ export function notStarted(error: NodeJS.ErrnoException, file: string, at: strin
     entry: { level: ERROR, message },
     notStarted: true,
   }
+}
+
+/** The run failed before its script was started. */
+export function notPrepared(errorCode: string, message: string, at: string): Outcome {
+  return {
+    exitCode: 1,
+    finish: { fail: { message, errorCode, exitCode: null, at } },
+    entry: { level: ERROR, message },
+    notStarted: true,
+  }
+}
+
+/** Whether a task that is to mend the failure makes sense. */
+export function isMendable({ finish, stopped }: Outcome): boolean {
+  return 'fail' in finish && (!stopped || finish.fail.errorCode === 'TIMEOUT')
 }
 
 function explain(end: ChildEnd, about: Circumstances): { message: string; errorCode: string } {

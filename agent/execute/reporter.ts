@@ -1,104 +1,106 @@
-import type { FailTask, StartedTask, StartTask, SuccessTask } from '#protocol/task.ts'
-import type { Target } from '../capture/target.ts'
+import type { StartedTask, StartTask, TaskView } from '#protocol/task.ts'
 import type { Context } from '../context.ts'
 import { ApiError } from '../delivery/api.ts'
 import type { LogStream } from '../delivery/log-stream.ts'
+import type { Finish } from '../delivery/meta.ts'
 import { CommandError, EXIT } from '../exit.ts'
-
-type Finish = { success: SuccessTask } | { fail: FailTask }
 
 /** How long the script waits for the server's word at its start. */
 const START_WAIT_MS = 2000
-const START_RETRY_MS = 2000
+const RETRY_MS = 2000
 /** How long the task's end waits for its last lines to be stored, so that who sees the end sees them too. */
 const LINES_FIRST_MS = 2000
+
+export interface ReporterOptions {
+  taskId: string
+  agentId: string
+  /** The task as the server gave it where this run was claimed: its start need not be told. */
+  claimed: StartedTask | undefined
+  /** False: lines are not sent, and their stream says nothing of the run. */
+  streaming: boolean
+  /** The task is not this run's, says the server. */
+  onLost(message: string): void
+}
 
 /** Tells the server of a task's start and end, and notes in the spool what could not be told. */
 export class Reporter {
   readonly #context: Context
-  readonly #taskId: string
-  readonly #agentId: string
-  #token: string | undefined
-  #startTold = false
+  readonly #options: ReporterOptions
+  #task: StartedTask | undefined
   #starting: Promise<void> = Promise.resolve()
   #stopped = false
 
-  constructor(context: Context, taskId: string, agentId: string) {
+  constructor(context: Context, options: ReporterOptions) {
     this.#context = context
-    this.#taskId = taskId
-    this.#agentId = agentId
+    this.#options = options
+    this.#task = options.claimed
   }
 
-  /** Whether the server has answered. */
-  get reached(): boolean {
-    return this.#startTold
+  /** The task as the server knew it at the start; nothing until it has answered. */
+  get task(): TaskView | undefined {
+    return this.#task
   }
 
   /** The task's own token once the server gave one, else the agent's. */
   get token(): string | undefined {
-    return this.#token ?? this.#context.config.token
+    return this.#task?.token ?? this.#context.config.token
   }
 
   /**
    * Returns when the server has answered, or cannot be reached now: then it is told in the background.
    * @throws CommandError where the server says that this task may not be started
    */
-  async start(target: Target, stream: LogStream | undefined): Promise<void> {
-    const body: StartTask = {
-      agentId: this.#agentId,
-      name: target.name,
-      script: target.script,
-      sessionId: this.#context.config.sessionId,
-    }
-    stream?.note({ runs: true, start: { ...body, at: new Date().toISOString() } })
-    const first = this.#tellStart(body, stream)
+  async start(start: StartTask, stream: LogStream): Promise<void> {
+    if (this.#task) return stream.note({ runs: true })
+    stream.note({ runs: true, start: { ...start, at: new Date().toISOString() } })
+    const first = this.#tellStart(start, stream)
     const waited = await Promise.race([first, delay(START_WAIT_MS)])
     if (waited instanceof ApiError && waited.status === 409) {
-      stream?.close(true)
-      throw new CommandError(EXIT.failure, `task ${this.#taskId} cannot be started: ${waited.message}`)
+      stream.close(true)
+      throw new CommandError(
+        EXIT.failure,
+        `task ${this.#options.taskId} cannot be started: ${waited.message}`,
+      )
     }
-    if (!this.#startTold) this.#starting = this.#keepTelling(first, body, stream)
+    if (!this.#task) this.#starting = this.#keepTelling(first, start, stream)
   }
 
-  /** Tells the end, after the lines where the server takes them, and leaves to the spool what cannot be told in time. */
-  async finish(finish: Finish, stream: LogStream | undefined, drainMs: number): Promise<void> {
-    stream?.note({ finish })
-    const lines = stream ? stream.end(drainMs) : Promise.resolve(true)
-    await Promise.race([lines, delay(LINES_FIRST_MS)])
-    const told = await this.#tellFinish(finish, stream, drainMs)
-    const stored = await lines
+  /**
+   * Tells the end, after the lines where the server takes them, and leaves to the spool what cannot be told in time.
+   * @param hurry leaves it to the spool at once
+   */
+  async finish(finish: Finish, stream: LogStream, drainMs: number, hurry: AbortSignal): Promise<void> {
+    stream.note({ finish })
+    const hurried = new Promise<false>(resolve => {
+      if (hurry.aborted) resolve(false)
+      hurry.addEventListener('abort', () => resolve(false), { once: true })
+    })
+    const lines = this.#options.streaming ? stream.end(drainMs) : Promise.resolve(true)
+    await Promise.race([lines, delay(LINES_FIRST_MS), hurried])
+    const told = await Promise.race([this.#tellFinish(finish, stream, drainMs), hurried])
+    const stored = await Promise.race([lines, hurried])
     this.#stopped = true
     if (!stored || !told) this.#sayWhatIsLeft(stream, stored)
-    stream?.close(stored && told)
+    stream.close(stored && told)
   }
 
-  async #tellStart(body: StartTask, stream: LogStream | undefined): Promise<undefined | Error> {
+  async #tellStart(start: StartTask, stream: LogStream): Promise<undefined | Error> {
     try {
       const api = await this.#context.api()
-      const { token } = await api.post<StartedTask>(
-        `/tasks/${encodeURIComponent(this.#taskId)}/start`,
-        body,
-        { idempotent: true, retries: 0 },
-      )
-      this.#token = token
-      this.#startTold = true
-      stream?.note({ start: undefined })
+      this.#task = await api.post<StartedTask>(this.#path('start'), start, { idempotent: true, retries: 0 })
+      stream.note({ start: undefined })
       return undefined
     } catch (error) {
       return error as Error
     }
   }
 
-  async #keepTelling(
-    first: Promise<Error | undefined>,
-    body: StartTask,
-    stream: LogStream | undefined,
-  ): Promise<void> {
+  async #keepTelling(first: Promise<Error | undefined>, start: StartTask, stream: LogStream): Promise<void> {
     let error = await first
-    const body2 = { ...body, at: new Date().toISOString() }
+    const late = { ...start, at: new Date().toISOString() }
     let said = false
     while (error && !this.#stopped) {
-      const refused = error instanceof ApiError && error.status < 500 && error.status !== 429
+      const refused = isRefusal(error) ? error : undefined
       if (!said)
         this.#context.say(
           refused
@@ -106,43 +108,50 @@ export class Reporter {
             : `${error.message} The script runs all the same.`,
         )
       said = true
+      if (refused?.status === 409) this.#options.onLost(refused.message)
       if (refused) return
-      await delay(START_RETRY_MS)
-      if (!this.#stopped) error = await this.#tellStart(body2, stream)
+      await delay(RETRY_MS)
+      if (!this.#stopped) error = await this.#tellStart(late, stream)
     }
   }
 
-  async #tellFinish(finish: Finish, stream: LogStream | undefined, drainMs: number): Promise<boolean> {
-    if (!this.#startTold) await Promise.race([this.#starting, delay(Math.min(drainMs, START_RETRY_MS))])
-    if (!this.#startTold && stream) return false
-    const [verb, end] = 'success' in finish ? ['success', finish.success] : ['fail', finish.fail]
-    const body = { ...end, agentId: this.#agentId }
+  async #tellFinish(finish: Finish, stream: LogStream, drainMs: number): Promise<boolean> {
+    if (!this.#task) await Promise.race([this.#starting, delay(Math.min(drainMs, RETRY_MS))])
+    if (!this.#task) return false
+    const [verb, end] = Object.entries(finish)[0]!
+    const body = { ...end, agentId: this.#options.agentId }
     const deadline = performance.now() + drainMs
     for (;;) {
       try {
         const api = await this.#context.api()
-        await api.post(`/tasks/${encodeURIComponent(this.#taskId)}/${verb}`, body, {
-          idempotent: true,
-          retries: 0,
-        })
-        stream?.note({ finish: undefined })
+        await api.post(this.#path(verb), body, { idempotent: true, retries: 0 })
+        stream.note({ finish: undefined })
         return true
       } catch (error) {
         // The script itself has reported its end, or an operator has cancelled it: that stands.
         if (error instanceof ApiError && error.status === 409) return true
         this.#context.explain((error as Error).message)
-        const refused = error instanceof ApiError && error.status < 500 && error.status !== 429
-        if (refused || performance.now() + 500 > deadline) return false
+        if (isRefusal(error) || this.#stopped || performance.now() + 500 > deadline) return false
         await delay(500)
       }
     }
   }
 
-  #sayWhatIsLeft(stream: LogStream | undefined, stored: boolean): void {
-    const what = stream && !stored ? `${stream.missing} lines and the end` : 'the end'
-    const fate = stream ? stream.fate : 'not known to the server'
-    this.#context.warn(`${what} of task ${this.#taskId} could not be delivered in time: ${fate}`)
+  #sayWhatIsLeft(stream: LogStream, stored: boolean): void {
+    const what = stored ? 'the end' : `${stream.missing} lines and the end`
+    this.#context.warn(
+      `${what} of task ${this.#options.taskId} could not be delivered in time: ${stream.fate}`,
+    )
   }
+
+  #path(verb: string): string {
+    return `/tasks/${encodeURIComponent(this.#options.taskId)}/${verb}`
+  }
+}
+
+/** An answer that another attempt would not change. */
+function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status < 500 && error.status !== 429
 }
 
 function delay(ms: number): Promise<undefined> {

@@ -1,12 +1,17 @@
+import type { StartedTask } from '#protocol/task.ts'
 import { Child, type ChildEnd } from '../capture/child.ts'
 import type { Target } from '../capture/target.ts'
 import type { Environment } from '../config.ts'
 import type { Context } from '../context.ts'
 import { LogStream } from '../delivery/log-stream.ts'
+import { ownerOf } from '../delivery/meta.ts'
 import { streamSettings } from '../delivery/stream-settings.ts'
+import { fetchAutoFix } from './auto-fix.ts'
 import { childEnvironment } from './environment.ts'
-import { notStarted, type Outcome, outcomeOf } from './outcome.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import { isMendable, notPrepared, notStarted, type Outcome, outcomeOf } from './outcome.ts'
 import { Output } from './output.ts'
+import { PrepareError, type Stage } from './prepare.ts'
 import { Reporter } from './reporter.ts'
 import type { Stopper } from './stopper.ts'
 
@@ -16,15 +21,18 @@ export interface RunSpec {
   /** Names this run, also among those of this agent. */
   agentId: string
   target: Target
-  /** Variables beside the agent's own. */
+  /** The task where this run was claimed. */
+  claimed?: StartedTask
+  /** Variables that the task's own go over. */
   env: Environment
-  /** Default: the settings' working directory. */
-  cwd?: string
+  /** What the script finds done, and where it runs; default: the settings' working directory. */
+  prepare?(stage: Stage): Promise<string | undefined>
   stdin: 'inherit' | 'ignore'
   /** Whether the output also goes to this process's own. */
   passThrough: boolean
   /** False: only start and end are told. */
   streaming: boolean
+  /** Beside the task's own limit. */
   timeoutMs: number | undefined
   /** How long the end waits for the server; longer while it makes progress. */
   drainMs: number
@@ -36,17 +44,21 @@ export class TaskRun {
   readonly #spec: RunSpec
   readonly #stopper: Stopper
   readonly #reporter: Reporter
-  readonly #stream: LogStream | undefined
+  readonly #stream: LogStream
   readonly #output: Output
+  readonly #cleanups: (() => void)[] = []
+  #env: Environment = {}
 
   constructor(context: Context, spec: RunSpec, stopper: Stopper) {
     this.#context = context
     this.#spec = spec
     this.#stopper = stopper
-    this.#reporter = new Reporter(context, spec.taskId, spec.agentId)
-    this.#stream = spec.streaming ? this.#openStream() : undefined
+    const { taskId, agentId, claimed, streaming } = spec
+    const onLost = () => stopper.disown()
+    this.#reporter = new Reporter(context, { taskId, agentId, claimed, streaming, onLost })
+    this.#stream = this.#openStream()
     this.#output = new Output({
-      lines: this.#stream?.outbox,
+      lines: streaming ? this.#stream.outbox : undefined,
       logLevel: context.config.logLevel,
       passThrough: spec.passThrough,
     })
@@ -54,7 +66,7 @@ export class TaskRun {
 
   /** Whether the server has heard of the run. */
   get reached(): boolean {
-    return this.#reporter.reached
+    return this.#reporter.task !== undefined
   }
 
   /**
@@ -62,54 +74,88 @@ export class TaskRun {
    * @throws CommandError where the server says that this task may not be started
    */
   async begin(): Promise<void> {
-    await this.#reporter.start(this.#spec.target, this.#stream)
-    this.#stream?.sender.start()
-    if (this.#spec.timeoutMs !== undefined) this.#stopper.limit(this.#spec.timeoutMs)
+    const { agentId, target, timeoutMs = Number.POSITIVE_INFINITY } = this.#spec
+    const { name, script } = target
+    const { sessionId } = this.#context.config
+    await this.#reporter.start({ agentId, name, script, sessionId, heartbeat: true }, this.#stream)
+    this.#stream.sender.start()
+    this.#cleanups.push(this.#heartbeat())
+    const limit = Math.min(
+      timeoutMs,
+      (this.#reporter.task?.timeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000,
+    )
+    if (limit < Number.POSITIVE_INFINITY) this.#stopper.limit(limit)
   }
 
   /** Runs the script to its end, whatever that is. */
   async carryOut(): Promise<Outcome> {
     const outcome = await this.#runTarget()
     if (outcome.stopped || outcome.notStarted) this.#context.warn(outcome.entry!.message)
-    if (outcome.entry) this.#stream?.outbox.say(outcome.entry.level, outcome.entry.message)
+    if (outcome.entry) this.#say(outcome.entry.level, outcome.entry.message)
+    if ('fail' in outcome.finish && this.#context.config.autoFix && isMendable(outcome))
+      outcome.finish.fail.autoFix = true
     return outcome
   }
 
-  /** Tells the end, after the lines, and leaves to the spool what cannot be told in time. */
-  async finish(outcome: Outcome): Promise<void> {
-    await this.#reporter.finish(outcome.finish, this.#stream, this.#spec.drainMs)
+  /**
+   * Tells the end, after the lines, and leaves to the spool what cannot be told in time.
+   * @param hurry leaves it to the spool at once
+   */
+  async finish(outcome: Outcome, hurry: AbortSignal): Promise<void> {
+    await this.#reporter.finish(outcome.finish, this.#stream, this.#spec.drainMs, hurry)
+    for (const clean of this.#cleanups) clean()
   }
 
   async #runTarget(): Promise<Outcome> {
-    const { file, args } = this.#spec.target
+    const { target, prepare } = this.#spec
+    const now = () => new Date().toISOString()
     try {
-      const end = await this.#runChild(file, args)
-      const outcome = outcomeOf(end, this.#stopper.release(), new Date().toISOString())
+      this.#env = await this.#environment()
+      const cwd = await prepare?.(this.#stage())
+      const end = this.#stopper.signal.aborted ? NOT_BEGUN : await this.#runChild(target, cwd)
+      const outcome = outcomeOf(end, this.#stopper.release(), now())
       this.#explainEnd(end)
       return outcome
     } catch (error) {
-      this.#stopper.release()
-      return notStarted(error as NodeJS.ErrnoException, file, new Date().toISOString())
+      const about = this.#stopper.release()
+      if (this.#stopper.signal.aborted) return outcomeOf(NOT_BEGUN, about, now())
+      if (error instanceof PrepareError) return notPrepared(error.errorCode, error.message, now())
+      return notStarted(error as NodeJS.ErrnoException, target.file, now())
     }
   }
 
-  async #runChild(file: string, args: string[]): Promise<ChildEnd> {
-    const { cwd = this.#context.config.workingDir, stdin } = this.#spec
-    const env = this.#environment()
-    const child = await Child.start({ file, args, env, cwd, stdin }, (source, chunk) =>
-      this.#output.push(source, chunk),
-    )
+  async #runChild({ file, args }: Pick<Target, 'file' | 'args'>, cwd: string | undefined): Promise<ChildEnd> {
+    const { stdin } = this.#spec
+    const spec = { file, args, env: this.#env, cwd: cwd ?? this.#context.config.workingDir, stdin }
+    const child = await Child.start(spec, (source, chunk) => this.#output.push(source, chunk))
+    this.#stream.note({ child: ownerOf(child.pid) })
     this.#output.attach(child)
     this.#stopper.attach(child)
     const end = await child.ended
     this.#stopper.attach(undefined)
     this.#output.end()
+    this.#stream.note({ child: undefined })
     return end
   }
 
-  #environment(): Environment {
+  async #environment(): Promise<Environment> {
     const { taskId, env } = this.#spec
-    return childEnvironment(this.#context.config, taskId, this.#reporter.token, env)
+    const { task, token } = this.#reporter
+    const own = { ...env, ...task?.env }
+    if (task?.autoFixOf) {
+      const fix = await fetchAutoFix(this.#context, taskId)
+      Object.assign(own, fix.env)
+      this.#cleanups.push(fix.remove)
+    }
+    return childEnvironment(this.#context.config, taskId, token, own)
+  }
+
+  #stage(): Stage {
+    return {
+      signal: this.#stopper.signal,
+      say: (level, message) => this.#say(level, message),
+      run: (target, cwd) => this.#runChild(target, cwd),
+    }
   }
 
   #openStream(): LogStream {
@@ -120,6 +166,7 @@ export class TaskRun {
       { taskId, agentId, token: () => this.#reporter.token },
       {
         cancel: () => this.#stopper.cancel(),
+        lost: () => this.#stopper.disown(),
         pressure: stop => this.#output.pressure(stop),
         warn,
         say,
@@ -128,18 +175,36 @@ export class TaskRun {
     )
   }
 
+  #heartbeat(): () => void {
+    const { taskId, agentId } = this.#spec
+    return startHeartbeat({
+      connected: () => this.#stream.sender.connected || !this.reached,
+      beat: async () => {
+        const api = await this.#context.api()
+        await api.post(`/tasks/${encodeURIComponent(taskId)}/heartbeat`, { agentId }, { retries: 0 })
+      },
+      onLost: () => this.#stopper.disown(),
+      explain: this.#context.explain,
+    })
+  }
+
+  #say(level: number, message: string): void {
+    if (this.#spec.streaming) this.#stream.outbox.say(level, message)
+  }
+
   #explainEnd(end: ChildEnd): void {
-    const outbox = this.#stream?.outbox
-    if (outbox && end.abandoned) {
+    const { streaming } = this.#spec
+    if (streaming && end.abandoned) {
       const message =
         'processes that the script left behind still hold its output; what they print from now on is not recorded'
-      outbox.say(2, message)
+      this.#say(2, message)
       this.#context.say(message)
     }
-    if (outbox && this.#output.skipped > 0)
-      outbox.say(
-        1,
-        `${this.#output.skipped} lines below ${this.#context.config.logLevel} were not sent (--log-level)`,
-      )
+    const { skipped } = this.#output
+    if (skipped > 0)
+      this.#say(1, `${skipped} lines below ${this.#context.config.logLevel} were not sent (--log-level)`)
   }
 }
+
+/** A run that was stopped before its script began. */
+const NOT_BEGUN: ChildEnd = { code: null, signal: 'SIGTERM', abandoned: false }

@@ -17,6 +17,7 @@ export async function streamStdin(context: Context, level: Level | undefined): P
   const writer = { taskId: config.taskId!, agentId: agentIdOf(), token: () => config.token }
   const stream = new LogStream(streamSettings(config), writer, {
     cancel: () => {},
+    lost: () => {},
     pressure: stop => void (stop ? process.stdin.pause() : process.stdin.resume()),
     warn: context.warn,
     say: context.say,

@@ -60,6 +60,18 @@ export class Stopper {
     this.#stop('SIGTERM')
   }
 
+  /** The task is to go back to the queue. */
+  handBack(message: string): void {
+    this.#about.handedBack ??= message
+    this.#stop('SIGTERM')
+  }
+
+  /** The grace time is over. */
+  kill(): void {
+    this.#about.killedAfterGrace = true
+    this.#child?.kill('SIGKILL')
+  }
+
   /** The run is over, as far as it can be stopped. @returns what led to its end */
   release(): Circumstances {
     clearTimeout(this.#timeout)
@@ -75,10 +87,7 @@ export class Stopper {
     const child = this.#child
     if (!child) return
     child.kill(signal)
-    this.#kill ??= setTimeout(() => {
-      this.#about.killedAfterGrace = true
-      child.kill('SIGKILL')
-    }, this.#graceMs)
+    this.#kill ??= setTimeout(() => this.kill(), this.#graceMs)
   }
 }
 
