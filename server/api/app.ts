@@ -15,6 +15,7 @@ import { type HealthDeps, healthApi } from './health.ts'
 import { type LogFilesApiDeps, logFilesApi } from './log-files.ts'
 import { loginApi, meApi } from './login.ts'
 import { type LogsApiDeps, logsApi } from './logs.ts'
+import { runsApi } from './runs.ts'
 import { sessionTasksApi } from './session-tasks.ts'
 import { sessionsApi } from './sessions.ts'
 import { taskLifeApi } from './task-life.ts'
@@ -73,6 +74,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<AuthEnv> {
   app.route(PREFIX, logFilesApi(deps))
   app.route(PREFIX, tasksApi(deps))
   app.route(PREFIX, taskLifeApi({ tasks: deps.tasks, issueTaskToken }))
+  app.route(PREFIX, runsApi({ tasks: deps.tasks, issueTaskToken }))
   app.route(PREFIX, taskScriptApi(deps))
   app.route(PREFIX, sessionsApi(deps))
   app.route(PREFIX, sessionTasksApi(deps))

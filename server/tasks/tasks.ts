@@ -1,9 +1,12 @@
 import { KerutaError } from '#protocol/errors.ts'
 import type { LogState } from '#protocol/log.ts'
+import type { Session } from '#protocol/session.ts'
 import type {
+  Claim,
   FailTask,
   NewTask,
   ProgressTask,
+  ReleaseTask,
   StartTask,
   SuccessTask,
   Task,
@@ -11,13 +14,20 @@ import type {
   TaskView,
 } from '#protocol/task.ts'
 import type { SegmentReader, Store, TaskHead } from '#server/store/store.ts'
+import { createTaskChanges, type TaskChange, type TaskChanges } from './changes.ts'
+import { createClaim } from './claim.ts'
+import { createLeases, type Leases } from './leases.ts'
 import { listTasks, type TaskQuery } from './list.ts'
 import { beganWithLines, LINES_CAME_FIRST, newTask } from './new-task.ts'
 import {
+  backPatch,
   cancelPatch,
   failPatch,
   illegalTransition,
+  isLostBy,
   LEAVES,
+  leaseFrom,
+  releasePatch,
   reportedAt,
   retryPatch,
   startPatch,
@@ -26,12 +36,7 @@ import {
 } from './transitions.ts'
 import { createTaskViewer } from './views.ts'
 
-export interface TaskChange {
-  kind: 'created' | 'updated' | 'deleted'
-  task: Task
-  /** The task as it was, with `updated`. */
-  before?: Task
-}
+export type { TaskChange }
 
 export interface TasksDeps {
   store: Pick<Store, 'tasks' | 'sessions'>
@@ -55,22 +60,14 @@ export interface Actor {
  * The life of a task. Every change is one atomic update that names the state it expects; one that comes too late is refused with
  * ILLEGAL_TRANSITION and changes nothing. An unknown task is NOT_FOUND, except where a method creates it.
  */
-export interface Tasks {
+export interface Tasks extends Pick<TaskChanges, 'get' | 'insert' | 'change'>, Leases {
   find(id: string): Promise<Task | undefined>
-  get(id: string): Promise<Task>
   view(task: Task): Promise<TaskView>
   list(query: TaskQuery): Promise<{ tasks: TaskView[]; total: number }>
   /** All tasks of these sessions. */
   idsOf(sessionIds: string[]): Promise<string[]>
   /** CONFLICT where the id is taken. */
   create(input: NewTask, by: Actor): Promise<Task>
-  /** False where the id is taken. */
-  insert(task: Task): Promise<boolean>
-  /**
-   * Writes what `patchOf` makes of the task as it is at that moment, whoever else changes it: `patchOf` is asked again where somebody
-   * came first, and nothing is written where it answers nothing.
-   */
-  change(id: string, patchOf: (task: Task, now: number) => Partial<Task> | undefined): Promise<Task>
   /** Creates a PENDING task named after its id, unless there is one. Cheap for tasks that were seen lately. */
   ensure(id: string, by: Actor, sessionId?: string | null): Promise<void>
   /** Another server may have removed the task; without an id: any. */
@@ -80,6 +77,13 @@ export interface Tasks {
   remove(id: string): Promise<void>
   /** PENDING → PROCESSING; creates an unknown task. Repeated by the agent that runs it, it changes nothing. */
   start(id: string, input: StartTask, by: Actor): Promise<Task>
+  /**
+   * The first task of the session's queue that can be run is this agent's from now on; undefined where there is none. CONFLICT
+   * where the session is not ACTIVE.
+   */
+  claim(sessionId: string, input: Claim, by: Actor): Promise<{ task: Task; session: Session } | undefined>
+  /** PROCESSING → PENDING: the agent gives the task back, and another may have it. */
+  release(id: string, input: ReleaseTask, by: Actor): Promise<Task>
   success(id: string, input: SuccessTask, by: Actor): Promise<Task>
   fail(id: string, input: FailTask, by: Actor): Promise<Task>
   progress(id: string, input: ProgressTask): Promise<Task>
@@ -93,20 +97,10 @@ const KNOWN_TASKS = 10_000
 
 export function createTasks(deps: TasksDeps): Tasks {
   const { tasks } = deps.store
+  const changes = createTaskChanges({ tasks, onChange: deps.onChange, clock: deps.clock })
+  const { get, insert, change } = changes
   const viewsOf = createTaskViewer(deps.segments, deps.logState)
   const known = new Set<string>()
-
-  async function get(id: string): Promise<Task> {
-    const task = await tasks.get(id)
-    if (!task) throw new KerutaError('NOT_FOUND', `there is no task ${id}`)
-    return task
-  }
-
-  async function insert(task: Task): Promise<boolean> {
-    const inserted = await tasks.insert(task)
-    if (inserted) deps.onChange({ kind: 'created', task })
-    return inserted
-  }
 
   async function checkSession(sessionId: string | null | undefined): Promise<void> {
     if (sessionId === null || sessionId === undefined) return
@@ -120,27 +114,18 @@ export function createTasks(deps: TasksDeps): Tasks {
     throw new KerutaError('BAD_REQUEST', problem, { errors: [{ path: 'sessionId', message: problem }] })
   }
 
-  async function change(
+  /** @param agentId whose run it must be, where it is given */
+  const transition = (
     id: string,
-    patchOf: (task: Task, now: number) => Partial<Task> | undefined,
-  ): Promise<Task> {
-    for (;;) {
-      const task = await get(id)
-      const now = deps.clock()
-      const patch = patchOf(task, now)
-      if (!patch) return task
-      const { status, attempt, updatedAt } = task
-      const changed = { ...patch, updatedAt: laterThan(updatedAt, now) }
-      if ((await tasks.update({ id, status, attempt, updatedAt }, changed)) === 0) continue
-      const updated = { ...task, ...changed }
-      deps.onChange({ kind: 'updated', task: updated, before: task })
-      return updated
-    }
-  }
-
-  const transition = (id: string, name: Transition, patchOf: (task: Task, now: number) => Partial<Task>) =>
+    name: Transition,
+    agentId: string | undefined,
+    patchOf: (task: Task, now: number) => Partial<Task>,
+  ) =>
     change(id, (task, now) => {
-      if (!LEAVES[name].includes(task.status)) throw illegalTransition(task, name)
+      const mayLeave = LEAVES[name].includes(task.status) && (agentId ?? task.agentId) === task.agentId
+      // The true end of a run stands above the presumed one.
+      const mayEnd = (name === 'success' || name === 'fail') && isLostBy(task, agentId)
+      if (!mayLeave && !mayEnd) throw illegalTransition(task, name, agentId)
       return patchOf(task, now)
     })
 
@@ -208,23 +193,29 @@ export function createTasks(deps: TasksDeps): Tasks {
         await insert(newTask(id, createdAt, by.name, { name: input.name ?? id, script, sessionId }))
       }
       return change(id, (task, now) => {
-        const again =
-          task.status === 'PROCESSING' && input.agentId !== undefined && task.agentId === input.agentId
-        if (again) return undefined
+        const { agentId, message } = input
+        const leaseUntil = input.heartbeat ? leaseFrom(now) : null
+        if (isLostBy(task, agentId)) return backPatch(task, { by: by.name, at: now, message }, leaseUntil)
+        if (task.status === 'PROCESSING' && agentId !== undefined && task.agentId === agentId)
+          return againPatch(task, input, leaseUntil)
         if (!LEAVES.start.includes(task.status)) throw illegalTransition(task, 'start')
         const at = reportedAt(input.at, now, beganWithLines(task) ? null : task.createdAt)
-        return startPatch(task, { by: by.name, at, message: input.message }, input)
+        return startPatch(task, { by: by.name, at, message }, { ...input, leaseUntil })
       })
     },
+    claim: createClaim({ changes, ...deps }),
+    ...createLeases({ changes, ...deps }),
+    release: (id, input, by) =>
+      transition(id, 'release', input.agentId, (task, now) =>
+        releasePatch(task, { by: by.name, at: now, message: input.message }),
+      ),
     success: (id, input, by) =>
-      transition(id, 'success', (task, now) => {
-        if (isOfAnother(task, input)) throw illegalTransition(task, 'success')
+      transition(id, 'success', input.agentId, (task, now) => {
         const at = reportedAt(input.at, now, task.startedAt)
         return successPatch(task, { by: by.name, at, message: input.message }, input)
       }),
     fail: (id, input, by) =>
-      transition(id, 'fail', (task, now) => {
-        if (isOfAnother(task, input)) throw illegalTransition(task, 'fail')
+      transition(id, 'fail', input.agentId, (task, now) => {
         const at = reportedAt(input.at, now, task.startedAt)
         return failPatch(task, { by: by.name, at, message: input.message }, input)
       }),
@@ -235,9 +226,11 @@ export function createTasks(deps: TasksDeps): Tasks {
         throw new KerutaError('ILLEGAL_TRANSITION', `task ${id} is ${task.status}; progress needs PROCESSING`)
       }),
     cancel: (id, message, by) =>
-      transition(id, 'cancel', (task, now) => cancelPatch(task, { by: by.name, at: now, message })),
+      transition(id, 'cancel', undefined, (task, now) =>
+        cancelPatch(task, { by: by.name, at: now, message }),
+      ),
     retry: (id, message, by) =>
-      transition(id, 'retry', (task, now) => retryPatch(task, { by: by.name, at: now, message })),
+      transition(id, 'retry', undefined, (task, now) => retryPatch(task, { by: by.name, at: now, message })),
   }
 }
 
@@ -245,12 +238,10 @@ function definedFields(patch: TaskPatch): Partial<Task> {
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
 }
 
-/** `updatedAt` is a task's version too: it rises with each change, also within a millisecond or where a server's clock is behind. */
-function laterThan(updatedAt: string, now: number): string {
-  return new Date(Math.max(now, Date.parse(updatedAt) + 1)).toISOString()
-}
-
-/** An agent that was cut off must not end the run that another has begun since. */
-function isOfAnother(task: Task, { agentId }: { agentId?: string }): boolean {
-  return agentId !== undefined && task.agentId !== agentId
+/** What a repeated start says that is not known yet. */
+function againPatch(task: Task, input: StartTask, leaseUntil: string | null): Partial<Task> | undefined {
+  const interactive = input.interactive ?? task.interactive
+  const begins = task.leaseUntil === null && leaseUntil !== null
+  if (interactive === task.interactive && !begins) return undefined
+  return { interactive, leaseUntil: task.leaseUntil ?? leaseUntil }
 }

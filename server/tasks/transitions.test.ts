@@ -73,7 +73,7 @@ test('a cancel before the start has no duration', () => {
 test('a retry clears what the run left and keeps the history', () => {
   const failed: Task = { ...running, ...failPatch(running, change(2000), { exitCode: 1, errorCode: 'E' }) }
   const again: Task = { ...failed, ...retryPatch(failed, { by: 'ops', at: T0 + 9000 }) }
-  expect(again).toEqual({ ...pending, attempt: 2, statusHistory: again.statusHistory })
+  expect(again).toEqual({ ...pending, attempt: 2, maxAttempts: 2, statusHistory: again.statusHistory })
   expect(again.statusHistory.map(entry => entry.status)).toEqual([
     'PENDING',
     'PROCESSING',

@@ -1,8 +1,15 @@
 import { KerutaError } from '#protocol/errors.ts'
-import type { FailTask, StatusChange, SuccessTask, Task, TaskStatus } from '#protocol/task.ts'
+import {
+  type FailTask,
+  LEASE_SECONDS,
+  type StatusChange,
+  type SuccessTask,
+  type Task,
+  type TaskStatus,
+} from '#protocol/task.ts'
 import { beganWithLines } from './new-task.ts'
 
-export type Transition = 'start' | 'success' | 'fail' | 'cancel' | 'retry'
+export type Transition = 'start' | 'success' | 'fail' | 'cancel' | 'retry' | 'release'
 
 /** The states that each transition may leave. */
 export const LEAVES: Record<Transition, readonly TaskStatus[]> = {
@@ -11,7 +18,14 @@ export const LEAVES: Record<Transition, readonly TaskStatus[]> = {
   fail: ['PROCESSING'],
   cancel: ['PENDING', 'PROCESSING'],
   retry: ['FAILED', 'CANCELLED'],
+  release: ['PROCESSING'],
 }
+
+/** Who did it, where the server did. */
+export const SERVER = 'server'
+
+/** A failure that is presumed only: the agent fell silent. */
+export const AGENT_LOST = 'AGENT_LOST'
 
 /** Changes of state that a task remembers; the oldest are forgotten first. */
 const MAX_HISTORY = 100
@@ -29,6 +43,8 @@ export function startPatch(
   run: {
     agentId?: string
     interactive?: boolean
+    /** Default: nobody promises to say that the run lives. */
+    leaseUntil?: string | null
     name?: string
     script?: string | null
     sessionId?: string | null
@@ -42,6 +58,7 @@ export function startPatch(
     startedAt: at,
     agentId: run.agentId ?? null,
     interactive: run.interactive ?? false,
+    leaseUntil: run.leaseUntil ?? null,
     progress: 0,
     progressMessage: null,
     name: startsLife && run.name !== undefined ? run.name : task.name,
@@ -54,18 +71,52 @@ export function successPatch(task: Task, change: Change, end: SuccessTask): Part
   return {
     ...finished(task, 'COMPLETED', change),
     progress: 100,
+    errorCode: null,
     exitCode: end.exitCode ?? null,
+    signal: null,
     resources: end.resources ?? null,
   }
 }
 
+/** FAILED; or PENDING again where attempts are left, the failure in the history. */
 export function failPatch(task: Task, change: Change, end: FailTask): Partial<Task> {
-  return {
+  const failed = {
     ...finished(task, 'FAILED', change),
     errorCode: end.errorCode ?? null,
     exitCode: end.exitCode ?? null,
     signal: end.signal ?? null,
     resources: end.resources ?? null,
+  }
+  if (task.attempt >= task.maxAttempts) return failed
+  const message = `attempt ${task.attempt} of ${task.maxAttempts} failed: the next one waits`
+  return { ...failed, ...retryPatch({ ...task, ...failed }, { by: SERVER, at: change.at, message }) }
+}
+
+/** The agent fell silent. What it takes input for is kept, because it may come back. */
+export function lostPatch(task: Task, change: Change): Partial<Task> {
+  const failed = failPatch(task, change, { errorCode: AGENT_LOST })
+  return failed.status === 'FAILED' ? { ...failed, interactive: task.interactive } : failed
+}
+
+/** Whether the task was taken from this agent because it fell silent, and has not been given to anybody since. */
+export function isLostBy(task: Task, agentId: string | undefined): boolean {
+  return (
+    agentId !== undefined &&
+    task.agentId === agentId &&
+    task.status === 'FAILED' &&
+    task.errorCode === AGENT_LOST
+  )
+}
+
+/** The agent that was lost is there again, and its run goes on. */
+export function backPatch(task: Task, change: Change, leaseUntil: string | null): Partial<Task> {
+  return {
+    ...entered(task, 'PROCESSING', change),
+    leaseUntil,
+    message: null,
+    errorCode: null,
+    finishedAt: null,
+    durationMs: null,
   }
 }
 
@@ -73,11 +124,16 @@ export function cancelPatch(task: Task, change: Change): Partial<Task> {
   return finished(task, 'CANCELLED', change)
 }
 
-/** Back to the queue: what the last run left is cleared, the history stays. */
+/** Back to the queue as the next attempt. */
 export function retryPatch(task: Task, change: Change): Partial<Task> {
+  const attempt = task.attempt + 1
+  return { ...releasePatch(task, change), attempt, maxAttempts: Math.max(task.maxAttempts, attempt) }
+}
+
+/** Back to the queue: what the last run left is cleared, the history stays. */
+export function releasePatch(task: Task, change: Change): Partial<Task> {
   return {
     ...entered(task, 'PENDING', change),
-    attempt: task.attempt + 1,
     progress: 0,
     progressMessage: null,
     message: null,
@@ -85,6 +141,7 @@ export function retryPatch(task: Task, change: Change): Partial<Task> {
     exitCode: null,
     signal: null,
     agentId: null,
+    leaseUntil: null,
     interactive: false,
     startedAt: null,
     finishedAt: null,
@@ -93,6 +150,11 @@ export function retryPatch(task: Task, change: Change): Partial<Task> {
     steps: [],
     metrics: [],
   }
+}
+
+/** Until when an agent may be silent that has been heard now (ms). */
+export function leaseFrom(now: number): string {
+  return iso(now + LEASE_SECONDS * 1000)
 }
 
 /**
@@ -104,10 +166,16 @@ export function reportedAt(at: string | undefined, now: number, earliest: string
   return Math.min(now, Math.max(Date.parse(at), earliest === null ? 0 : Date.parse(earliest)))
 }
 
-export function illegalTransition(task: Task, transition: Transition): KerutaError {
+/** @param asking whose run it should be */
+export function illegalTransition(task: Task, transition: Transition, asking?: string): KerutaError {
   const legal = (Object.keys(LEAVES) as Transition[]).filter(name => LEAVES[name].includes(task.status))
   const next = legal.length > 0 ? `legal now: ${legal.join(', ')}` : 'nothing can change it any more'
   const runner = task.status === 'PROCESSING' && task.agentId ? ` by agent ${task.agentId}` : ''
+  if (runner && asking !== undefined && task.agentId !== asking)
+    return new KerutaError(
+      'ILLEGAL_TRANSITION',
+      `task ${task.id} is run${runner} now: ${transition} by agent ${asking}, whose run is over, changes nothing`,
+    )
   return new KerutaError(
     'ILLEGAL_TRANSITION',
     `task ${task.id} is ${task.status}${runner}; ${transition} needs ${LEAVES[transition].join(' or ')} (${next})`,
@@ -121,6 +189,8 @@ function finished(task: Task, status: TaskStatus, change: Change): Partial<Task>
     finishedAt: iso(change.at),
     durationMs,
     message: change.message ?? null,
+    leaseUntil: null,
+    interactive: false,
   }
 }
 

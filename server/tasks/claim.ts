@@ -1,0 +1,77 @@
+import { KerutaError } from '#protocol/errors.ts'
+import type { Session } from '#protocol/session.ts'
+import type { Claim, Task } from '#protocol/task.ts'
+import type { Find, Store } from '#server/store/store.ts'
+import type { TaskChanges } from './changes.ts'
+import { backPatch, isLostBy, leaseFrom, releasePatch, SERVER, startPatch } from './transitions.ts'
+
+export interface ClaimDeps {
+  changes: TaskChanges
+  store: Pick<Store, 'tasks' | 'sessions'>
+  clock: () => number
+}
+
+/** The order in which a session's tasks are taken. */
+export const QUEUE: NonNullable<Find<Task>['orderBy']> = [
+  ['priority', 'desc'],
+  ['createdAt', 'asc'],
+]
+
+/** Gives an agent the first task that waits in a session. Whoever loses a race for one takes the next. */
+export function createClaim({ changes, store, clock }: ClaimDeps) {
+  async function next(sessionId: string, input: Claim, by: string): Promise<Task | undefined> {
+    for (;;) {
+      const where = { sessionId, status: 'PENDING' as const, script: { not: null } }
+      const [first] = await store.tasks.find({ where, orderBy: QUEUE, limit: 1 })
+      if (!first) return undefined
+      const now = clock()
+      const run = { ...input, leaseUntil: leaseFrom(now) }
+      const taken = await changes.write(first, startPatch(first, { by, at: now }, run))
+      if (taken) return taken
+    }
+  }
+
+  /** What this run has already, the earliest first: the answer that gave it was lost. */
+  async function had(sessionId: string, agentId: string): Promise<Task[]> {
+    const where = { agentId, status: { in: ['PROCESSING', 'FAILED'] } }
+    const found = await store.tasks.find({ where, orderBy: [['startedAt', 'asc']] })
+    return found.filter(
+      task => task.sessionId === sessionId && (task.status === 'PROCESSING' || isLostBy(task, agentId)),
+    )
+  }
+
+  async function goesOn(task: Task, by: string): Promise<Task> {
+    if (task.status === 'PROCESSING') return task
+    const now = clock()
+    return (await changes.write(task, backPatch(task, { by, at: now }, leaseFrom(now)))) ?? task
+  }
+
+  /** Two calls of one run at once may have taken a task each: it keeps the first. */
+  async function one(taken: Task, sessionId: string, agentId: string): Promise<Task> {
+    const all = await had(sessionId, agentId)
+    const [first = taken, ...others] = all.filter(({ status }) => status === 'PROCESSING')
+    const message = 'claimed twice by one run: given back'
+    for (const task of others)
+      await changes.write(task, releasePatch(task, { by: SERVER, at: clock(), message }))
+    return first
+  }
+
+  return async (
+    sessionId: string,
+    input: Claim,
+    by: { name: string },
+  ): Promise<{ task: Task; session: Session } | undefined> => {
+    const { agentId } = input
+    const session = await store.sessions.get(sessionId)
+    if (!session) throw new KerutaError('NOT_FOUND', `there is no session ${sessionId}`)
+    const [mine] = await had(sessionId, agentId)
+    if (mine) return { task: await goesOn(mine, by.name), session }
+    if (session.status !== 'ACTIVE')
+      throw new KerutaError(
+        'CONFLICT',
+        `session ${sessionId} is ${session.status}: its tasks are not given out`,
+      )
+    const taken = await next(sessionId, input, by.name)
+    return taken && { task: await one(taken, sessionId, agentId), session }
+  }
+}
