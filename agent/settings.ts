@@ -163,7 +163,14 @@ export const SETTINGS = {
     env: ['KERUTA_USE_HTTP_INPUT'],
     kind: 'flag',
     fallback: false,
-    about: 'input by HTTP',
+    about: 'true: scripts can be answered by keruta input, the console and the API',
+  },
+  pty: {
+    key: 'execution.pty',
+    env: ['KERUTA_PTY'],
+    kind: 'flag',
+    fallback: false,
+    about: 'true: scripts are given a terminal',
   },
   daemonPort: {
     key: 'daemon.port',

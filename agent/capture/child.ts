@@ -1,14 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
-import { closeWriters, makePipes, type Pipe, readPipe } from './pipe.ts'
+import type { Terminal } from '../pty/terminal.ts'
+import { checkProgram } from './check-program.ts'
+import type { ChildInput } from './child-input.ts'
+import { type OutputSource, openPipes, openTerminalStdio, type Stdin, type Stdio } from './stdio.ts'
 
 export interface ChildSpec {
   file: string
   args: string[]
   env: Record<string, string | undefined>
   cwd?: string
-  /** `inherit`: this process's own; `ignore`: there is nothing to read. */
-  stdin: 'inherit' | 'ignore'
+  stdin: Stdin
+  /** What it prints to; where its stdin is held, this is its terminal in everything. */
+  terminal?: Terminal
 }
 
 export interface ChildEnd {
@@ -18,8 +22,6 @@ export interface ChildEnd {
   abandoned: boolean
 }
 
-export type OutputSource = 0 | 1
-
 /** How long the child's output is read on after its exit while others hold it open. */
 const ORPHAN_QUIET_MS = 1000
 const ORPHAN_LIMIT_MS = 5000
@@ -28,9 +30,11 @@ const ORPHAN_LIMIT_MS = 5000
 export class Child {
   readonly #process: ChildProcess
   readonly #sockets: Socket[]
+  /** Its stdin, where that is held. */
+  readonly input: ChildInput | undefined
   readonly #ended = Promise.withResolvers<ChildEnd>()
   readonly #pauses = new Set<string>()
-  #open = 2
+  #open: number
   #exit: { code: number | null; signal: NodeJS.Signals | null; at: number } | undefined
   #heardAt = performance.now()
   #watch: NodeJS.Timeout | undefined
@@ -39,16 +43,22 @@ export class Child {
    * @param onChunk bytes in the order they were read; good until it returns
    * @throws the system's error where it cannot be started
    */
-  static start(spec: ChildSpec, onChunk: (source: OutputSource, chunk: Buffer) => void): Promise<Child> {
-    const pipes = makePipes(2)
-    const child = spawn(spec.file, spec.args, {
+  static async start(
+    spec: ChildSpec,
+    onChunk: (source: OutputSource, chunk: Buffer) => void,
+  ): Promise<Child> {
+    // A shell would say itself that there is no such program.
+    if (spec.terminal) checkProgram(spec.file, spec.env.PATH, spec.cwd)
+    const stdio = spec.terminal ? openTerminalStdio(spec.terminal, spec.stdin) : openPipes(spec.stdin)
+    const { file, args } = inTerminal(spec)
+    const child = spawn(file, args, {
       env: spec.env as NodeJS.ProcessEnv,
       cwd: spec.cwd,
-      stdio: pipes ? [spec.stdin, pipes[0]!.writeFd, pipes[1]!.writeFd] : [spec.stdin, 'pipe', 'pipe'],
+      stdio: stdio.handles,
       detached: process.platform !== 'win32',
     })
-    if (pipes) closeWriters(pipes)
-    const started = new Child(child, pipes, onChunk)
+    stdio.handOver()
+    const started = new Child(child, stdio, onChunk)
     return new Promise((resolve, reject) => {
       child.once('spawn', () => resolve(started))
       child.once('error', error => {
@@ -60,20 +70,17 @@ export class Child {
 
   private constructor(
     child: ChildProcess,
-    pipes: Pipe[] | undefined,
+    stdio: Stdio,
     onChunk: (source: OutputSource, chunk: Buffer) => void,
   ) {
     this.#process = child
-    const heard = (source: OutputSource) => (chunk: Buffer) => {
+    this.input = stdio.input(child)
+    const heard = (source: OutputSource, chunk: Buffer) => {
       this.#heardAt = performance.now()
       onChunk(source, chunk)
     }
-    const sources: OutputSource[] = [0, 1]
-    this.#sockets = sources.map(source => {
-      if (pipes) return readPipe(pipes[source]!.readFd, heard(source), () => this.#onEnd())
-      const socket = (source === 0 ? child.stdout : child.stderr) as Socket
-      return socket.on('data', heard(source)).on('end', () => this.#onEnd())
-    })
+    this.#sockets = stdio.read(child, heard, () => this.#onEnd())
+    this.#open = this.#sockets.length
     child.on('exit', (code, signal) => {
       this.#exit = { code, signal, at: performance.now() }
       if (this.#open === 0) return this.#finish(false)
@@ -137,5 +144,12 @@ export class Child {
 
   #destroy(): void {
     for (const socket of this.#sockets) socket.destroy()
+    this.input?.destroy()
   }
+}
+
+/** In a terminal that is to be its own: a process gets that by opening it, as the first of its session. */
+function inTerminal({ file, args, stdin, terminal }: ChildSpec): Pick<ChildSpec, 'file' | 'args'> {
+  if (!terminal || stdin !== 'hold') return { file, args }
+  return { file: 'sh', args: ['-c', ': <"$1"; shift; exec "$@"', 'sh', terminal.path, file, ...args] }
 }

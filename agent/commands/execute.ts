@@ -8,6 +8,8 @@ export function define(command: Command, action: (handler: Handler) => void): vo
     .option('--script <path>', 'a script file')
     .option('--name <name>', 'what the task is called on the server')
     .option('--disable-log-streaming', 'report only start and end')
+    .option('--interactive, --input', 'keruta input and the console can answer the script')
+    .option('--pty', 'give the script a terminal')
     .option('--timeout <duration>', 'kill it after this time (90, 30s, 5m) and fail with TIMEOUT')
     .option('--grace <duration>', 'time between SIGTERM and SIGKILL', '10s')
     .option(
@@ -22,10 +24,14 @@ The output goes to the terminal unchanged and, line by line, to the server. The 
 where signal n ended it. A server that is down changes nothing for the script: lines are kept in ~/.keruta/spool and
 delivered by the next keruta command. Inside the script, keruta log, progress, success and fail need no flags.
 
+With --input a script that waits for input is shown with its question, and can be answered from elsewhere; what is typed
+here reaches it too. With --pty it finds a terminal: colours, progress bars, questions that a pipe never sees.
+
 Examples:
   $ keruta execute -- make -j4 test
   $ keruta execute ./nightly.sh --name nightly --timeout 2h
   $ keruta execute "python data_processing.py | tee out.txt"
+  $ keruta execute --input --pty -- npm init
   $ keruta execute --task-id task123 --script /path/to/script.sh --log-level WARN
   $ keruta execute --task-id task123             the script that the server has for the task`,
     )

@@ -6,7 +6,7 @@ import type { ClientFrame, ServerFrame } from '#protocol/frames.ts'
 /** Text frames from the server that matter to a sender. */
 export type AnswerFrame = Extract<
   ServerFrame,
-  { type: 'welcome' | 'ack' | 'complete' | 'error' | 'cancel' | 'ping' }
+  { type: 'welcome' | 'ack' | 'complete' | 'error' | 'cancel' | 'input' | 'ping' }
 >
 
 export interface ConnectionEvents {
@@ -124,6 +124,8 @@ function parse(text: string): AnswerFrame | undefined {
       return typeof frame.code === 'string' && (frame.n === undefined || isPosition(frame.n))
         ? frame
         : undefined
+    case 'input':
+      return typeof frame.id === 'string' && typeof frame.text === 'string' ? frame : undefined
     case 'cancel':
     case 'ping':
       return frame

@@ -41,7 +41,7 @@ export interface Writer {
   token(): string | undefined
 }
 
-export interface StreamEvents {
+export interface StreamEvents extends Pick<SenderEvents, 'input'> {
   cancel(message: string | undefined): void
   /** The task is not this agent's any more. */
   lost(message: string): void
@@ -206,6 +206,7 @@ export class LogStream {
         this.#room.check()
       },
       cancel: message => this.#events.cancel(message),
+      input: input => this.#events.input?.(input),
       lost: message => this.#events.lost(message),
       trouble: (message, fatal) => {
         if (this.sender.stopped) this.#room.giveUp()

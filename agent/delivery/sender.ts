@@ -1,4 +1,5 @@
 import type { ErrorCode } from '#protocol/errors.ts'
+import type { TaskInput } from '#protocol/task.ts'
 import { backoffMs } from './backoff.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { type AnswerFrame, Connection } from './connection.ts'
@@ -29,6 +30,8 @@ export interface SenderEvents {
   /** Every line up to `n` is durable at the server. */
   stored(n: number): void
   cancel(message: string | undefined): void
+  /** Something for the script's stdin; comes again, over each connection, until `inputTaken`. */
+  input?(input: Omit<TaskInput, 'createdAt'>): void
   /** The task is not this agent's any more. */
   lost(message: string): void
   /** Something that a person should hear of once. `fatal`: trying again will not help. */
@@ -107,6 +110,11 @@ export class Sender {
     if (this.#streaming && !this.#blocked) this.#pump()
   }
 
+  /** The script has this input. */
+  inputTaken(id: string): void {
+    this.#connection?.sendFrame({ type: 'inputTaken', id })
+  }
+
   /** Resolves once the server says that it has all `n` lines of the stream. */
   end(n: number): Promise<void> {
     this.#endN = n
@@ -135,6 +143,9 @@ export class Sender {
       case 'complete':
         this.#acknowledged(frame.n)
         this.#complete.resolve()
+        break
+      case 'input':
+        on.input?.(frame)
         break
       case 'cancel':
         on.cancel(frame.message ?? undefined)

@@ -21,6 +21,9 @@ export interface ExecuteOptions {
   words: string[]
   name?: string
   disableLogStreaming?: boolean
+  /** Default: as the settings have it. */
+  input?: boolean
+  pty?: boolean
   timeout?: string
   grace?: string
   drainTimeout?: string
@@ -47,7 +50,15 @@ export async function execute(context: Context, options: ExecuteOptions): Promis
   if (options.name) target.name = options.name.slice(0, 200)
   try {
     const streaming = config.logStreaming && !options.disableLogStreaming
-    return await runHere(context, { taskId, target, env: fetched?.env ?? {}, streaming, ...durations })
+    const { input = config.httpInput, pty = config.pty } = options
+    return await runHere(context, {
+      taskId,
+      target,
+      env: fetched?.env ?? {},
+      interaction: { input, pty, local: true },
+      streaming,
+      ...durations,
+    })
   } finally {
     if (fetched) rmSync(fetched.dir, { recursive: true, force: true })
   }
@@ -55,16 +66,12 @@ export async function execute(context: Context, options: ExecuteOptions): Promis
 
 async function runHere(
   context: Context,
-  {
-    graceMs,
-    ...run
-  }: Pick<RunSpec, 'taskId' | 'target' | 'env' | 'streaming' | 'timeoutMs' | 'drainMs'> & { graceMs: number },
+  { graceMs, ...run }: Omit<RunSpec, 'agentId' | 'passThrough'> & { graceMs: number },
 ): Promise<number> {
   const stopper = new Stopper(graceMs)
   const spec = {
     ...run,
     agentId: agentIdOf(),
-    stdin: 'inherit' as const,
     passThrough: !context.config.quiet,
   }
   const giveBack = forwardSignals(stopper)

@@ -1,7 +1,8 @@
 import { LEVELS } from '#protocol/levels.ts'
 import { SourceCapture } from '../capture/capture.ts'
-import type { Child, OutputSource } from '../capture/child.ts'
+import type { Child } from '../capture/child.ts'
 import { Passthrough } from '../capture/passthrough.ts'
+import type { OutputSource } from '../capture/stdio.ts'
 import type { TaggedSink } from '../capture/tagged.ts'
 
 export interface OutputOptions {

@@ -6,6 +6,8 @@ import type { Context } from '../context.ts'
 import { LogStream } from '../delivery/log-stream.ts'
 import { ownerOf } from '../delivery/meta.ts'
 import { streamSettings } from '../delivery/stream-settings.ts'
+import type { GivenInput } from '../input/dialog.ts'
+import { Interaction, type InteractionOptions } from '../input/interaction.ts'
 import { fetchAutoFix } from './auto-fix.ts'
 import { childEnvironment } from './environment.ts'
 import { startHeartbeat } from './heartbeat.ts'
@@ -27,7 +29,8 @@ export interface RunSpec {
   env: Environment
   /** What the script finds done, and where it runs; default: the settings' working directory. */
   prepare?(stage: Stage): Promise<string | undefined>
-  stdin: 'inherit' | 'ignore'
+  /** Whether it is answered, and has a terminal. */
+  interaction: InteractionOptions
   /** Whether the output also goes to this process's own. */
   passThrough: boolean
   /** False: only start and end are told. */
@@ -46,6 +49,7 @@ export class TaskRun {
   readonly #reporter: Reporter
   readonly #stream: LogStream
   readonly #output: Output
+  readonly #interaction: Interaction
   readonly #cleanups: (() => void)[] = []
   #env: Environment = {}
 
@@ -62,6 +66,7 @@ export class TaskRun {
       logLevel: context.config.logLevel,
       passThrough: spec.passThrough,
     })
+    this.#interaction = this.#openInteraction()
   }
 
   /** Whether the server has heard of the run. */
@@ -77,7 +82,11 @@ export class TaskRun {
     const { agentId, target, timeoutMs = Number.POSITIVE_INFINITY } = this.#spec
     const { name, script } = target
     const { sessionId } = this.#context.config
-    await this.#reporter.start({ agentId, name, script, sessionId, heartbeat: true }, this.#stream)
+    const interactive = this.#spec.interaction.input
+    await this.#reporter.start(
+      { agentId, name, script, sessionId, heartbeat: true, interactive },
+      this.#stream,
+    )
     this.#stream.sender.start()
     this.#cleanups.push(this.#heartbeat())
     const limit = Math.min(
@@ -90,6 +99,7 @@ export class TaskRun {
   /** Runs the script to its end, whatever that is. */
   async carryOut(): Promise<Outcome> {
     const outcome = await this.#runTarget()
+    this.#interaction.end()
     if (outcome.stopped || outcome.notStarted) this.#context.warn(outcome.entry!.message)
     if (outcome.entry) this.#say(outcome.entry.level, outcome.entry.message)
     if ('fail' in outcome.finish && this.#context.config.autoFix && isMendable(outcome))
@@ -104,6 +114,14 @@ export class TaskRun {
   async finish(outcome: Outcome, hurry: AbortSignal): Promise<void> {
     await this.#reporter.finish(outcome.finish, this.#stream, this.#spec.drainMs, hurry)
     for (const clean of this.#cleanups) clean()
+  }
+
+  /**
+   * Gives input to the script, as the server's. Resolves when the script can read it.
+   * @throws Error that says why it takes none
+   */
+  give(input: GivenInput): Promise<void> {
+    return this.#interaction.give(input)
   }
 
   async #runTarget(): Promise<Outcome> {
@@ -125,13 +143,23 @@ export class TaskRun {
   }
 
   async #runChild({ file, args }: Pick<Target, 'file' | 'args'>, cwd: string | undefined): Promise<ChildEnd> {
-    const { stdin } = this.#spec
-    const spec = { file, args, env: this.#env, cwd: cwd ?? this.#context.config.workingDir, stdin }
-    const child = await Child.start(spec, (source, chunk) => this.#output.push(source, chunk))
+    const interaction = this.#interaction
+    const spec = {
+      file,
+      args,
+      cwd: cwd ?? this.#context.config.workingDir,
+      ...interaction.prepare(this.#env),
+    }
+    const child = await Child.start(spec, (source, chunk) => {
+      this.#output.push(source, chunk)
+      interaction.heard(source, chunk)
+    })
     this.#stream.note({ child: ownerOf(child.pid) })
     this.#output.attach(child)
     this.#stopper.attach(child)
+    interaction.attach(child)
     const end = await child.ended
+    interaction.detach()
     this.#stopper.attach(undefined)
     this.#output.end()
     this.#stream.note({ child: undefined })
@@ -166,6 +194,7 @@ export class TaskRun {
       { taskId, agentId, token: () => this.#reporter.token },
       {
         cancel: () => this.#stopper.cancel(),
+        input: input => this.#interaction.take(input),
         lost: () => this.#stopper.disown(),
         pressure: stop => this.#output.pressure(stop),
         warn,
@@ -173,6 +202,27 @@ export class TaskRun {
         explain,
       },
     )
+  }
+
+  #openInteraction(): Interaction {
+    const { taskId, agentId, interaction } = this.#spec
+    return new Interaction(interaction, {
+      say: (level, message) => this.#say(level, message),
+      hide: () => {},
+      taken: id => this.#stream.sender.inputTaken(id),
+      report: async waiting => {
+        const api = await this.#context.api()
+        await api.post(
+          `/tasks/${encodeURIComponent(taskId)}/waiting`,
+          { agentId, ...waiting },
+          { idempotent: true, retries: 0 },
+        )
+      },
+      noTerminal: message => {
+        this.#say(2, message)
+        this.#context.warn(message)
+      },
+    })
   }
 
   #heartbeat(): () => void {

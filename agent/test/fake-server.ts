@@ -27,6 +27,8 @@ export class FakeServer {
   readonly entries = new Map<string, LogEntry[]>()
   readonly ended = new Map<string, number>()
   readonly frames: number[] = []
+  /** Inputs that the agent says it has. */
+  readonly taken: string[] = []
   /** Asked for every segment. */
   fault: (nth: number, taskId: string) => Fault | undefined = () => undefined
   /** Asked for every call; a number is answered as a status. */
@@ -122,7 +124,7 @@ export class FakeServer {
         this.#onText(
           socket,
           taskId,
-          JSON.parse(String(data)) as { type: string; streamId: string; n: number },
+          JSON.parse(String(data)) as { type: string; streamId: string; n: number; id: string },
         )
     })
   }
@@ -130,8 +132,9 @@ export class FakeServer {
   #onText(
     socket: WebSocket,
     taskId: string,
-    { type, streamId, n }: { type: string; streamId: string; n: number },
+    { type, streamId, n, id }: { type: string; streamId: string; n: number; id: string },
   ): void {
+    if (type === 'inputTaken') this.taken.push(id)
     const stored = this.#stored.get(streamId) ?? 0
     const send = (frame: unknown) => socket.send(JSON.stringify(frame))
     if (type === 'hello') send({ type: 'welcome', taskId, streamId, n: stored, version: 1 })
