@@ -11,7 +11,7 @@ import { createAuth } from './auth/auth.ts'
 import { type Limits, memoryLimits } from './auth/limits.ts'
 import { demand, type Principal, visibleSessions } from './auth/principal.ts'
 import { fromNode } from './auth/request.ts'
-import { loadSecret, newSecret } from './auth/secret.ts'
+import { newSecret } from './auth/secret.ts'
 import type { Config } from './config.ts'
 import { createPages } from './http/pages.ts'
 import { refuseUpgrade } from './http/refuse.ts'
@@ -57,7 +57,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
   const { segments } = store
   const now = Date.now
 
-  const jwtSecret = config.jwtSecret ?? (await (store.sharedSecret?.(newSecret()) ?? loadSecret(dataDir)))
+  const jwtSecret = config.jwtSecret ?? (await store.sharedSecret(newSecret()))
   // Others may use the same Redis; who has the same secret belongs to us.
   const name = createHash('sha256').update(`bus ${jwtSecret}`).digest('hex').slice(0, 12)
   const redis = config.redisUrl === undefined ? undefined : createRedis(config.redisUrl)

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import { blobContract } from './contract/blobs.ts'
 import { collectionContract } from './contract/collections.ts'
+import { copyContract } from './contract/copies.ts'
 import { segmentContract } from './contract/segments.ts'
 import { transitionContract } from './contract/transitions.ts'
 import type { Store } from './store.ts'
@@ -28,5 +29,6 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     transitionContract(store)
     segmentContract(store, reopen)
     blobContract(store, reopen)
+    copyContract(store, reopen)
   })
 }

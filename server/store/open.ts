@@ -1,10 +1,32 @@
-import type { SegmentReader, Store } from './store.ts'
+import { KerutaError } from '#protocol/errors.ts'
+import type { SegmentReader, Store, StoreReader } from './store.ts'
 
 /** Where the data lies. Plain values, so that worker threads can be given it. */
 export type StoreLocation = { kind: 'sqlite'; dataDir: string } | { kind: 'mongodb'; url: string }
 
-/** @throws KerutaError, with a message for the operator, where it cannot be used */
+/**
+ * For a server.
+ * @throws KerutaError, with a message for the operator, where it cannot be used, or is half a copy of another store
+ */
 export async function openStore(location: StoreLocation): Promise<Store> {
+  const store = await openStoreToFill(location)
+  try {
+    const mark = await store.copyMark()
+    if (mark && !mark.done) {
+      const message = `this store is an unfinished copy of ${mark.from}: run that copy or restore again to its end first`
+      throw new KerutaError('CONFLICT', message)
+    }
+    // From now on it has a life of its own.
+    if (mark) await store.setCopyMark(undefined)
+    return store
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** For a copy into it. @throws KerutaError, with a message for the operator, where it cannot be used */
+export async function openStoreToFill(location: StoreLocation): Promise<Store> {
   if (location.kind === 'mongodb') {
     const { openMongoStore } = await import('./mongo/store.ts')
     return openMongoStore(location.url)
@@ -13,7 +35,17 @@ export async function openStore(location: StoreLocation): Promise<Store> {
   return openSqliteStore(location.dataDir)
 }
 
-/** The reading half alone, for a worker thread. */
+/** What can be read of a store beside the servers that work on it. @throws KerutaError, with a message for the operator */
+export async function openStoreReader(location: StoreLocation): Promise<StoreReader> {
+  if (location.kind === 'mongodb') {
+    const { openMongoStoreReader } = await import('./mongo/store.ts')
+    return openMongoStoreReader(location.url)
+  }
+  const { openSqliteStoreReader } = await import('./sqlite/store.ts')
+  return openSqliteStoreReader(location.dataDir)
+}
+
+/** The reading half of the logs alone, for a worker thread. */
 export async function openSegmentReader(location: StoreLocation): Promise<SegmentReader> {
   if (location.kind === 'mongodb') {
     const { openMongoReader } = await import('./mongo/reader.ts')

@@ -5,8 +5,29 @@ import type { SegmentSummary } from '#protocol/segment-check.ts'
 import type { Session } from '#protocol/session.ts'
 import type { Task, TaskInput } from '#protocol/task.ts'
 
+/** What can be read of a store beside the servers that work on it. */
+export interface StoreReader {
+  readonly sessions: CollectionReader<Session>
+  readonly tasks: CollectionReader<Task>
+  readonly apiKeys: CollectionReader<ApiKey>
+  readonly inputs: CollectionReader<TaskInput>
+  readonly artifacts: CollectionReader<Artifact>
+  readonly blobs: Pick<BlobStore, 'read'>
+  readonly segments: SegmentReader
+  /** The secret that `sharedSecret` keeps, where it does. */
+  secret(): Promise<string | undefined>
+  copyMark(): Promise<CopyMark | undefined>
+  close(): Promise<void>
+}
+
+/** Says of a store that it was filled from another one, and whether that came to its end. */
+export interface CopyMark {
+  from: string
+  done: boolean
+}
+
 /** The storage port. Adapters throw KerutaError STORE_UNAVAILABLE or DISK_FULL where the cause lies outside; nothing is kept then. */
-export interface Store {
+export interface Store extends StoreReader {
   readonly sessions: Collection<Session>
   readonly tasks: Collection<Task>
   readonly apiKeys: Collection<ApiKey>
@@ -15,11 +36,10 @@ export interface Store {
   /** What the artifacts hold, under their ids. */
   readonly blobs: BlobStore
   readonly segments: SegmentStore
-  /**
-   * Where several servers may share the store: keeps a secret that they all must have, unless it keeps one, and answers the one kept.
-   * Without it each server keeps its own.
-   */
-  sharedSecret?(made: string): Promise<string>
+  /** Keeps a secret that all servers on the store must have, unless it keeps one, and answers the one kept. */
+  sharedSecret(made: string): Promise<string>
+  /** No mark removes it. */
+  setCopyMark(mark: CopyMark | undefined): Promise<void>
   /** Resolves where reading and writing work now; rejects with the reason. */
   ready(): Promise<void>
   close(): Promise<void>
@@ -46,10 +66,13 @@ export interface Find<T> {
   offset?: number
 }
 
-export interface Collection<T extends { id: string }> {
+export interface CollectionReader<T extends { id: string }> {
   get(id: string): Promise<T | undefined>
   find(query?: Find<T>): Promise<T[]>
   count(where?: Where<T>): Promise<number>
+}
+
+export interface Collection<T extends { id: string }> extends CollectionReader<T> {
   /** How many there are of each value of a field; values without any are absent. */
   countBy(field: keyof T & string, where?: Where<T>): Promise<Record<string, number>>
   /** False, and nothing is kept, where the id is taken. */
@@ -82,6 +105,14 @@ export interface NewSegment {
   summary: SegmentSummary
   /** Present where a stream sent it: the numbers of its lines within the stream. */
   stream?: { streamId: string; firstN: number; lastN: number }
+}
+
+/** A segment whose position is known. */
+export interface PlacedSegment {
+  firstSeq: number
+  summary: SegmentSummary
+  codec: Codec
+  body: Uint8Array
 }
 
 /** A stream's highest stored line, and how many lines it said to have when it ended. */
@@ -134,7 +165,7 @@ export interface RecentRange {
 
 /** The reading half, which worker threads open for themselves. */
 export interface SegmentReader {
-  /** A task that was never written to has `lastSeq` 0. */
+  /** Of one moment. A task that was never written to has `lastSeq` 0. */
   head(taskId: string): Promise<TaskHead>
   totals(taskIds: string[]): Promise<Map<string, TaskTotals>>
   headers(taskId: string, range: HeaderRange): Promise<SegmentHeader[]>
@@ -142,6 +173,8 @@ export interface SegmentReader {
   bodies(taskId: string, firstSeqs: number[]): Promise<StoredBody[]>
   /** Headers across tasks, by `maxAt` falling. */
   recent(range: RecentRange): Promise<SegmentHeader[]>
+  /** Tasks that were ever written to, also where nothing is left, by rising id, after this one. */
+  taskIds(after: string, limit: number): Promise<string[]>
   close(): Promise<void>
 }
 
@@ -160,10 +193,17 @@ export interface SegmentStore extends SegmentReader {
   replace(
     taskId: string,
     old: Pick<SegmentHeader, 'firstSeq' | 'count'>[],
-    merged: { firstSeq: number; summary: SegmentSummary; codec: Codec; body: Uint8Array }[],
+    merged: PlacedSegment[],
   ): Promise<boolean>
   /** Deletes whole segments whose last seq is below `beforeSeq`, or all, in steps that never hold the writer for long; lines deleted. */
   remove(taskId: string, beforeSeq?: number): Promise<number>
+  /**
+   * Keeps segments of another store where they lay there. Where one begins already nothing changes, so that it may be repeated. Only
+   * for a log that nobody else writes to.
+   */
+  place(taskId: string, placed: PlacedSegment[]): Promise<void>
+  /** Raises what is known of a log to what another store knows; what is higher here stays. */
+  raiseHead(taskId: string, head: TaskHead): Promise<void>
   /** Tasks with at least `least` raw segments, the most first: the compactor's work. */
   fragmented(least: number, limit: number): Promise<string[]>
 }

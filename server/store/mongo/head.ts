@@ -4,8 +4,8 @@ import { type HeadDocument, headId, type LogCollections, type StreamDocument } f
 import { isDuplicate } from './errors.ts'
 
 /**
- * Where a log stands: what its head and its streams hold, and the segments after that. In this order: what is merged or deleted
- * meanwhile was written to the streams before.
+ * Where a log stands: what its head and its streams hold, and the segments after that. The streams come first, so that they hold no
+ * line of a segment which is not seen; where the head moved meanwhile, segments may be merged or deleted that say what it holds now.
  */
 export async function readHead(logs: LogCollections, taskId: string): Promise<TaskHead> {
   const { head } = await readHeadAndTail(logs, taskId)
@@ -18,23 +18,30 @@ export async function readHeadAndTail(
   taskId: string,
 ): Promise<{ head: TaskHead; tail: number }> {
   const _id = headId(taskId)
-  const held = (await heads.findOne({ _id }))?.lastSeq ?? 0
-  const tail = await segments
-    .find(
-      { taskId, firstSeq: { $gt: held } },
-      { projection: { _id: 0, firstSeq: 1, lastSeq: 1, streamId: 1, lastN: 1 } },
-    )
-    .sort({ taskId: 1, firstSeq: 1 })
-    .toArray()
-  const [known, heldNow] = await Promise.all([streams.find({ taskId }).toArray(), heads.findOne({ _id })])
-  const head: TaskHead = { lastSeq: Math.max(held, heldNow?.lastSeq ?? 0), streams: new Map() }
-  for (const { streamId, n = 0, endN } of known)
-    head.streams.set(streamId, endN === undefined ? { n } : { n, endN })
-  for (const { lastSeq, streamId, lastN = 0 } of tail) {
-    head.lastSeq = Math.max(head.lastSeq, lastSeq)
-    if (streamId !== undefined) raise(head.streams, streamId, lastN)
+  const heldSeq = async () => (await heads.findOne({ _id }, { projection: { lastSeq: 1 } }))?.lastSeq ?? 0
+  for (let held = await heldSeq(); ; ) {
+    const known = await streams.find({ taskId }).toArray()
+    const tail = await segments
+      .find(
+        { taskId, firstSeq: { $gt: held } },
+        { projection: { _id: 0, firstSeq: 1, lastSeq: 1, streamId: 1, lastN: 1 } },
+      )
+      .sort({ taskId: 1, firstSeq: 1 })
+      .toArray()
+    const heldNow = await heldSeq()
+    if (heldNow !== held) {
+      held = heldNow
+      continue
+    }
+    const head: TaskHead = { lastSeq: held, streams: new Map() }
+    for (const { streamId, n = 0, endN } of known)
+      head.streams.set(streamId, endN === undefined ? { n } : { n, endN })
+    for (const { lastSeq, streamId, lastN = 0 } of tail) {
+      head.lastSeq = Math.max(head.lastSeq, lastSeq)
+      if (streamId !== undefined) raise(head.streams, streamId, lastN)
+    }
+    return { head, tail: tail.length }
   }
-  return { head, tail: tail.length }
 }
 
 export function raise(streams: Map<string, StreamHead>, streamId: string, n: number): void {

@@ -52,6 +52,24 @@ export async function migrate(db: Db, place: string, known: Migration[] = migrat
   }
 }
 
+/** Before it is read without being brought up to date. @throws KerutaError CONFLICT */
+export async function refuseOtherVersion(db: Db, place: string): Promise<void> {
+  const schema = await db.collection<Schema>(COLLECTION).findOne({ _id: 'schema' })
+  if (!schema) {
+    await refuseForeign(db, place)
+    throw new KerutaError('CONFLICT', `the database ${place} holds no keruta data`)
+  }
+  if (schema.version === migrations.length) return
+  const cure =
+    schema.version < migrations.length
+      ? 'start this keruta once on it, which brings it up to date'
+      : 'use the newer keruta that made it'
+  throw new KerutaError(
+    'CONFLICT',
+    `the database ${place} has version ${schema.version}, this keruta reads version ${migrations.length}: ${cure}`,
+  )
+}
+
 async function refuseForeign(db: Db, place: string): Promise<void> {
   const collections = await db.listCollections({}, { nameOnly: true }).toArray()
   const names = collections.map(({ name }) => name).filter(name => !name.startsWith('system.'))

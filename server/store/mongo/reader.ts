@@ -38,6 +38,7 @@ export function createReader(logs: LogCollections): Omit<SegmentReader, 'close'>
     headers: (taskId, range) => guarded(() => readHeaders(logs, taskId, range)),
     bodies: (taskId, firstSeqs) => guarded(() => readBodies(logs, taskId, firstSeqs)),
     recent: range => guarded(() => readRecent(logs, range)),
+    taskIds: (after, limit) => guarded(() => readTaskIds(logs, after, limit)),
   }
 }
 
@@ -80,6 +81,27 @@ async function readRecent(
     .limit(limit)
     .toArray()
   return found.map(toHeader)
+}
+
+/** One step in each index for each task, however long its log is. */
+async function readTaskIds({ segments, streams }: LogCollections, after: string, limit: number) {
+  const found: string[] = []
+  for (let last = after; found.length < limit; last = found.at(-1)!) {
+    const next = { taskId: { $gt: last } }
+    const projection = { _id: 0, taskId: 1 }
+    const [written, announced] = await Promise.all([
+      segments
+        .find(next, { projection, hint: HEADER_INDEX })
+        .sort({ taskId: 1, firstSeq: 1 })
+        .limit(1)
+        .toArray(),
+      streams.find(next, { projection }).sort({ taskId: 1 }).limit(1).toArray(),
+    ])
+    const [first] = [...written, ...announced].map(({ taskId }) => taskId).sort()
+    if (first === undefined) break
+    found.push(first)
+  }
+  return found
 }
 
 interface Sums {

@@ -1,5 +1,5 @@
 import type { AnyBulkWriteOperation } from 'mongodb'
-import type { SegmentStore } from '#server/store/store.ts'
+import type { PlacedSegment, SegmentStore } from '#server/store/store.ts'
 import {
   COUNTS,
   HEADER_INDEX,
@@ -8,6 +8,7 @@ import {
   segmentFields,
   segmentId,
 } from './documents.ts'
+import { isDuplicate } from './errors.ts'
 import { holdHead, readHeadAndTail } from './head.ts'
 import type { Held, TaskLock } from './task-lock.ts'
 import { tile } from './tiles.ts'
@@ -17,6 +18,7 @@ const STEP_SEGMENTS = 500
 
 export interface Rewrite {
   replace: SegmentStore['replace']
+  place: SegmentStore['place']
   /** Deletes segments whose last seq is below; the caller knows that no later lines come below it. */
   remove(taskId: string, beforeSeq: number): Promise<number>
   /** Tidies what servers that died have left. */
@@ -34,7 +36,7 @@ export function createRewrite(logs: LogCollections, lock: TaskLock): Rewrite {
   function put(
     taskId: string,
     old: Map<number, number>,
-    { firstSeq, summary, codec, body }: Parameters<SegmentStore['replace']>[2][number],
+    { firstSeq, summary, codec, body }: PlacedSegment,
   ): AnyBulkWriteOperation<SegmentDocument> {
     const _id = segmentId(taskId, firstSeq)
     const update = {
@@ -68,6 +70,16 @@ export function createRewrite(logs: LogCollections, lock: TaskLock): Rewrite {
       )
       return true
     })
+  }
+
+  async function place(taskId: string, placed: PlacedSegment[]): Promise<void> {
+    const puts = placed.map(one => put(taskId, new Map(), one))
+    try {
+      if (puts.length > 0) await segments.bulkWrite(puts, { ordered: false })
+    } catch (error) {
+      // Those that are there already; all others are in.
+      if (!isDuplicate(error)) throw error
+    }
   }
 
   async function holdAll(taskId: string): Promise<void> {
@@ -154,6 +166,7 @@ export function createRewrite(logs: LogCollections, lock: TaskLock): Rewrite {
 
   return {
     replace,
+    place,
     remove,
     async tidyAll() {
       const left = { busy: 1 as const, lockUntil: { $lt: new Date() } }

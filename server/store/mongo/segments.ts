@@ -39,7 +39,7 @@ export function createSegmentStore(
   logs: LogCollections,
   monotonic: () => number = () => performance.now(),
 ): MongoSegmentStore {
-  const { replace, remove, tidyAll } = createRewrite(logs, new TaskLock(logs))
+  const { replace, place, remove, tidyAll } = createRewrite(logs, new TaskLock(logs))
   const known = new Map<string, Known>()
   const holding = new Set<Promise<void>>()
   const removing = new Map<string, Promise<number>>()
@@ -128,6 +128,16 @@ export function createSegmentStore(
     ...createReader(logs),
     append: (taskId, expectedNextSeq, added) => guarded(() => append(taskId, expectedNextSeq, added)),
     endStream: (taskId, streamId, endN) => guarded(() => holdEnd(logs, taskId, streamId, endN)),
+    place: (taskId, placed) => guarded(() => place(taskId, placed)),
+    raiseHead: (taskId, head) =>
+      guarded(async () => {
+        // A raised `lastSeq` says that the streams hold all that segments below it say.
+        const { head: here, tail } = await readHeadAndTail(logs, taskId)
+        if (tail > 0) await holdHead(logs, taskId, here)
+        for (const [streamId, { endN }] of head.streams)
+          if (endN !== undefined) await holdEnd(logs, taskId, streamId, endN)
+        await holdHead(logs, taskId, head)
+      }),
     replace: (taskId, old, merged) => guarded(() => replace(taskId, old, merged)),
     remove: (taskId, beforeSeq) => guarded(() => removeUpTo(taskId, beforeSeq)),
     fragmented: (least, limit) => guarded(() => fragmented(logs, least, limit)),

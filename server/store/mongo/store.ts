@@ -1,18 +1,22 @@
+import type { Db } from 'mongodb'
 import type { Artifact } from '#protocol/artifact.ts'
 import type { ApiKey } from '#protocol/auth.ts'
 import type { Session } from '#protocol/session.ts'
 import type { Task, TaskInput } from '#protocol/task.ts'
-import type { Store } from '#server/store/store.ts'
+import type { Store, StoreReader } from '#server/store/store.ts'
 import { createBlobs } from './blobs.ts'
 import { type Connection, connect } from './client.ts'
 import { createCollection } from './collection.ts'
 import { logCollections } from './documents.ts'
-import { guarded, isDuplicate, openingError, redacted } from './errors.ts'
-import { migrate } from './migrate.ts'
+import { guarded, openingError, redacted } from './errors.ts'
+import { migrate, refuseOtherVersion } from './migrate.ts'
+import { keepSecret, readCopyMark, readSecret, writeCopyMark } from './notes.ts'
+import { createReader } from './reader.ts'
 import { createSegmentStore } from './segments.ts'
 import type { Row } from './where.ts'
 
 const CONNECTIONS = 50
+const READING_CONNECTIONS = 10
 
 /**
  * The store of several servers at once.
@@ -29,41 +33,63 @@ export async function openMongoStore(url: string): Promise<Store> {
   }
 }
 
+/**
+ * What can be read of a database while servers work on it, or none; reading it is all the user must be allowed to do.
+ * @throws KerutaError as `openMongoStore`, and CONFLICT where the database is older
+ */
+export async function openMongoStoreReader(url: string): Promise<StoreReader> {
+  const { client, db } = await connect(url, READING_CONNECTIONS)
+  try {
+    await refuseOtherVersion(db, placeOf(url, db))
+    return {
+      ...collections(db),
+      blobs: createBlobs(db),
+      segments: { ...createReader(logCollections(db)), close: async () => undefined },
+      secret: () => guarded(() => readSecret(db)),
+      copyMark: () => guarded(() => readCopyMark(db)),
+      close: () => client.close(),
+    }
+  } catch (error) {
+    await client.close()
+    throw openingError(error, url)
+  }
+}
+
 async function openIn({ client, db }: Connection, url: string): Promise<Store> {
-  await migrate(db, `${redacted(url).replace(/^(.*:\/\/[^/]*).*$/, '$1')}/${db.databaseName}`)
-  const collection = <T extends { id: string }>(name: string) => createCollection<T>(db.collection<Row>(name))
+  await migrate(db, placeOf(url, db))
   const { tidyAll, idle, ...segments } = createSegmentStore(logCollections(db))
   const pings = db.collection<Row>('pings')
-  const ready = () =>
-    guarded(
-      async () =>
-        void (await pings.updateOne({ _id: 'ready' }, { $set: { at: new Date() } }, { upsert: true })),
-    )
+  const ping = (_id: string) => pings.updateOne({ _id }, { $set: { at: new Date() } }, { upsert: true })
   // Who may read but not write should learn so now.
-  await pings.updateOne({ _id: 'open' }, { $set: { at: new Date() } }, { upsert: true })
+  await ping('open')
   await tidyAll()
+  return {
+    ...collections(db),
+    blobs: createBlobs(db),
+    segments: { ...segments, close: async () => undefined },
+    secret: () => guarded(() => readSecret(db)),
+    sharedSecret: made => guarded(() => keepSecret(db, made)),
+    copyMark: () => guarded(() => readCopyMark(db)),
+    setCopyMark: mark => guarded(() => writeCopyMark(db, mark)),
+    ready: () => guarded(async () => void (await ping('ready'))),
+    async close() {
+      await idle()
+      await client.close()
+    },
+  }
+}
+
+function collections(db: Db) {
+  const collection = <T extends { id: string }>(name: string) => createCollection<T>(db.collection<Row>(name))
   return {
     sessions: collection<Session>('sessions'),
     tasks: collection<Task>('tasks'),
     apiKeys: collection<ApiKey>('apiKeys'),
     inputs: collection<TaskInput>('inputs'),
     artifacts: collection<Artifact>('artifacts'),
-    blobs: createBlobs(db),
-    segments: { ...segments, close: async () => undefined },
-    sharedSecret: made =>
-      guarded(async () => {
-        const insert = { $setOnInsert: { value: made } }
-        const secrets = db.collection<{ _id: string; value: string }>('secrets')
-        // Of two that make it at once one is refused, and finds the other's.
-        await secrets.updateOne({ _id: 'tokens' }, insert, { upsert: true }).catch(error => {
-          if (!isDuplicate(error)) throw error
-        })
-        return (await secrets.findOne({ _id: 'tokens' }))!.value
-      }),
-    ready,
-    async close() {
-      await idle()
-      await client.close()
-    },
   }
+}
+
+function placeOf(url: string, db: Db): string {
+  return `${redacted(url).replace(/^(.*:\/\/[^/]*).*$/, '$1')}/${db.databaseName}`
 }

@@ -1,9 +1,9 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { KerutaError } from '#protocol/errors.ts'
 import { storeError } from './errors.ts'
-import { migrate } from './migrate.ts'
+import { migrate, newestVersion } from './migrate.ts'
 
 /** Two files, because two libraries open them, and POSIX locks break where two libraries share one. */
 export const entitiesPath = (dataDir: string) => join(dataDir, 'keruta.db')
@@ -13,6 +13,9 @@ export const blobsPath = (dataDir: string) => join(dataDir, 'artifacts')
 
 /** Bodies are tens of kilobytes, headers a hundred bytes. */
 const SEGMENTS_PAGE_SIZE = 16_384
+
+const entityMigrations = new URL('../../../prisma/migrations/', import.meta.url)
+const segmentMigrations = new URL('./migrations/', import.meta.url)
 
 /**
  * Makes the folder, takes it for this process, and migrates its databases.
@@ -29,13 +32,46 @@ export function takeDataDir(dataDir: string): () => void {
   }
   const lock = takeLock(dataDir)
   try {
-    prepare(entitiesPath(dataDir), new URL('../../../prisma/migrations/', import.meta.url), 4096)
-    prepare(segmentsPath(dataDir), new URL('./migrations/', import.meta.url), SEGMENTS_PAGE_SIZE)
+    prepare(entitiesPath(dataDir), entityMigrations, 4096)
+    prepare(segmentsPath(dataDir), segmentMigrations, SEGMENTS_PAGE_SIZE)
   } catch (error) {
     lock.close()
     throw storeError(error)
   }
   return () => lock.close()
+}
+
+/** Before it is read without being migrated. In a process of its own only: a server in this one would lose its locks on the files. */
+export function refuseOtherVersion(dataDir: string): void {
+  for (const [path, migrations] of [
+    [entitiesPath(dataDir), entityMigrations],
+    [segmentsPath(dataDir), segmentMigrations],
+  ] as const) {
+    if (!existsSync(path))
+      throw new KerutaError('CONFLICT', `the folder ${dataDir} holds no keruta data: name a data folder`)
+    const version = versionOf(path)
+    const newest = newestVersion(migrations)
+    if (version === newest) continue
+    const cure =
+      version < newest
+        ? 'start this keruta once on it, which brings it up to date'
+        : 'use the newer keruta that made it'
+    throw new KerutaError(
+      'CONFLICT',
+      `${path} has version ${version}, this keruta reads version ${newest}: ${cure}`,
+    )
+  }
+}
+
+function versionOf(path: string): number {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
+  try {
+    return Number(db.prepare('SELECT max(version) AS version FROM migration').get()!.version)
+  } catch (error) {
+    throw storeError(error)
+  } finally {
+    db.close()
+  }
 }
 
 /** An open exclusive transaction is a lock that dies with the process. */

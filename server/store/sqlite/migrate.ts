@@ -15,9 +15,7 @@ export function migrate(db: DatabaseSync, folder: URL, path: string, now: () => 
   const current = Number(
     db.prepare('SELECT coalesce(max(version), 0) AS version FROM migration').get()!.version,
   )
-  const known = readdirSync(folder)
-    .filter(name => /^\d{4}_\w+\.sql$/.test(name))
-    .sort()
+  const known = migrationsIn(folder)
   if (current > known.length) {
     throw new KerutaError(
       'CONFLICT',
@@ -37,4 +35,15 @@ export function migrate(db: DatabaseSync, folder: URL, path: string, now: () => 
       throw error
     }
   }
+}
+
+/** What a database has when all of these are applied. */
+export function newestVersion(folder: URL): number {
+  return migrationsIn(folder).length
+}
+
+function migrationsIn(folder: URL): string[] {
+  return readdirSync(folder)
+    .filter(name => /^\d{4}_\w+\.sql$/.test(name))
+    .sort()
 }

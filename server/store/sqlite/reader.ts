@@ -33,6 +33,7 @@ export async function openSqliteReader(dataDir: string): Promise<SqliteReader> {
     headers: (taskId, range) => answer(() => queries.headers(taskId, range)),
     bodies: (taskId, firstSeqs) => answer(() => queries.bodies(taskId, firstSeqs)),
     recent: range => answer(() => queries.recent(range)),
+    taskIds: (after, limit) => answer(() => queries.taskIds(after, limit)),
     fragmented: (least, limit) => answer(() => queries.fragmented(least, limit)),
     async close() {
       db.close()
@@ -58,11 +59,21 @@ function createQueries(db: DatabaseSync) {
     'SELECT task_id FROM task_log WHERE raw_segments >= ? ORDER BY raw_segments DESC LIMIT ?',
   )
 
+  const taskIds = db.prepare('SELECT task_id FROM task_log WHERE task_id > ? ORDER BY task_id LIMIT ?')
+
   return {
     head(taskId: string): TaskHead {
-      const known = new Map<string, StreamHead>()
-      for (const row of streams.iterate(taskId)) known.set(row.stream_id as string, streamHead(row))
-      return { lastSeq: Number(lastSeq.get(taskId)?.last_seq ?? 0), streams: known }
+      db.exec('BEGIN')
+      try {
+        const known = new Map<string, StreamHead>()
+        for (const row of streams.all(taskId)) known.set(row.stream_id as string, streamHead(row))
+        return { lastSeq: Number(lastSeq.get(taskId)?.last_seq ?? 0), streams: known }
+      } finally {
+        db.exec('COMMIT')
+      }
+    },
+    taskIds(after: string, limit: number): string[] {
+      return taskIds.all(after, limit).map(row => row.task_id as string)
     },
     totals(taskIds: string[]): Map<string, TaskTotals> {
       return new Map(taskIds.map(taskId => [taskId, toTotals(totals.get(taskId))]))

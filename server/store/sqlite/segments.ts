@@ -1,7 +1,7 @@
-import type { AppendResult, SegmentStore } from '#server/store/store.ts'
+import type { AppendResult, PlacedSegment, SegmentStore } from '#server/store/store.ts'
 import type { SqliteReader } from './reader.ts'
 import type { Writer } from './writer.ts'
-import type { RemoveStep } from './writer-messages.ts'
+import type { MergedSegment, RemoveStep } from './writer-messages.ts'
 
 /** Writing goes to the writer thread, reading to a connection of this thread's own. */
 export function createSegmentStore(reader: SqliteReader, writer: Writer): SegmentStore {
@@ -22,15 +22,18 @@ export function createSegmentStore(reader: SqliteReader, writer: Writer): Segmen
     async endStream(taskId, streamId, endN) {
       await writer.submit({ kind: 'endStream', taskId, streamId, endN })
     },
+    async place(taskId, placed) {
+      await writer.submit(
+        { kind: 'place', taskId, placed: placed.map(described) },
+        placed.map(({ body }) => body),
+      )
+    },
+    async raiseHead(taskId, head) {
+      await writer.submit({ kind: 'raiseHead', taskId, head })
+    },
     async replace(taskId, old, merged) {
-      const described = merged.map(({ firstSeq, summary, codec, body }) => ({
-        firstSeq,
-        summary,
-        codec,
-        size: body.length,
-      }))
       const replaced = old.map(({ firstSeq, count }) => ({ firstSeq, count }))
-      const op = { kind: 'replace' as const, taskId, old: replaced, merged: described }
+      const op = { kind: 'replace' as const, taskId, old: replaced, merged: merged.map(described) }
       return (await writer.submit(
         op,
         merged.map(({ body }) => body),
@@ -52,4 +55,8 @@ export function createSegmentStore(reader: SqliteReader, writer: Writer): Segmen
       return lines
     },
   }
+}
+
+function described({ firstSeq, summary, codec, body }: PlacedSegment): MergedSegment {
+  return { firstSeq, summary, codec, size: body.length }
 }

@@ -1,11 +1,13 @@
 import { statfs } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Store } from '#server/store/store.ts'
+import type { Store, StoreReader } from '#server/store/store.ts'
 import { openBlobs } from './blobs.ts'
-import { blobsPath, entitiesPath, takeDataDir } from './data-dir.ts'
+import { readCopyMark, writeCopyMark } from './copy-mark.ts'
+import { blobsPath, entitiesPath, refuseOtherVersion, takeDataDir } from './data-dir.ts'
 import { openEntities } from './entities.ts'
 import { diskFull, storeError } from './errors.ts'
 import { openSqliteReader } from './reader.ts'
+import { keepSecret, readSecret } from './secret.ts'
 import { createSegmentStore } from './segments.ts'
 import { Writer } from './writer.ts'
 
@@ -37,6 +39,10 @@ async function openIn(folder: string, release: () => void): Promise<Store> {
     ...collections,
     blobs: await openBlobs(blobsPath(folder)),
     segments: createSegmentStore(reader, writer),
+    secret: () => readSecret(folder),
+    sharedSecret: made => keepSecret(folder, made),
+    copyMark: () => readCopyMark(folder),
+    setCopyMark: mark => writeCopyMark(folder, mark),
     async ready() {
       const { bavail, bsize } = await statfs(folder)
       if (bavail * bsize < LEAST_FREE_BYTES) throw diskFull()
@@ -48,6 +54,28 @@ async function openIn(folder: string, release: () => void): Promise<Store> {
       await writer.close()
       await close()
       release()
+    },
+  }
+}
+
+/**
+ * What can be read of a data folder while a server works on it, or none.
+ * @throws KerutaError CONFLICT where the folder holds no data, or such of another version
+ */
+export async function openSqliteStoreReader(dataDir: string): Promise<StoreReader> {
+  const folder = resolve(dataDir)
+  refuseOtherVersion(folder)
+  const { ping: _, close, ...collections } = openEntities(entitiesPath(folder))
+  const segments = await openSqliteReader(folder)
+  return {
+    ...collections,
+    blobs: await openBlobs(blobsPath(folder)),
+    segments,
+    secret: () => readSecret(folder),
+    copyMark: () => readCopyMark(folder),
+    async close() {
+      await segments.close()
+      await close()
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { SegmentSummary } from '#protocol/segment-check.ts'
-import type { Codec, SegmentHeader } from '#server/store/store.ts'
+import type { Codec, SegmentHeader, TaskHead } from '#server/store/store.ts'
 
 /** Segments to be replaced: those of the same first line and count hold the same lines. */
 export type Replaced = Pick<SegmentHeader, 'firstSeq' | 'count'>
@@ -11,6 +11,8 @@ export type WriterOp =
   | { kind: 'append'; taskId: string; expectedNextSeq: number; segments: AppendedSegment[] }
   | { kind: 'endStream'; taskId: string; streamId: string; endN: number }
   | { kind: 'replace'; taskId: string; old: Replaced[]; merged: MergedSegment[] }
+  | { kind: 'place'; taskId: string; placed: MergedSegment[] }
+  | { kind: 'raiseHead'; taskId: string; head: TaskHead }
   /** One step: whole segments whose last seq is below `beforeSeq`, as many as take little time. */
   | { kind: 'remove'; taskId: string; beforeSeq: number }
   /** Shows that the writer answers. */

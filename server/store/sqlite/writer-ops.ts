@@ -93,6 +93,29 @@ export function createWriterOps(db: DatabaseSync) {
     return true
   }
 
+  function place({ taskId, placed }: WriterOp & { kind: 'place' }, next: NextBody): void {
+    const log = logs.get(taskId)
+    for (const { firstSeq, summary, codec, size } of placed) {
+      const body = next(size)
+      if (selectOne.get(taskId, firstSeq)) continue
+      insert(log, firstSeq, summary, codec, body)
+      log.lastSeq = Math.max(log.lastSeq, firstSeq + summary.count - 1)
+      if (log.firstSeq === 0 || firstSeq < log.firstSeq) log.firstSeq = firstSeq
+    }
+    logs.change(log)
+  }
+
+  function raiseHead({ taskId, head }: WriterOp & { kind: 'raiseHead' }): void {
+    const log = logs.get(taskId)
+    log.lastSeq = Math.max(log.lastSeq, head.lastSeq)
+    logs.change(log)
+    for (const [streamId, { n, endN }] of head.streams) {
+      const known = log.streams.get(streamId)
+      log.streams.set(streamId, { n: Math.max(n, known?.n ?? 0), endN: endN ?? known?.endN })
+      logs.change(log, streamId)
+    }
+  }
+
   function remove({ taskId, beforeSeq }: WriterOp & { kind: 'remove' }): RemoveStep {
     const log = logs.get(taskId)
     const rows = selectOldest.all(taskId, beforeSeq, STEP_SEGMENTS)
@@ -118,6 +141,10 @@ export function createWriterOps(db: DatabaseSync) {
           return endStream(op)
         case 'replace':
           return replace(op, next)
+        case 'place':
+          return place(op, next)
+        case 'raiseHead':
+          return raiseHead(op)
         case 'remove':
           return remove(op)
         case 'ping':
