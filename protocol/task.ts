@@ -263,6 +263,14 @@ export const observationsSchema = z.strictObject({
 })
 export type Observations = z.infer<typeof observationsSchema>
 
+/** What a task has now, and how many were forgotten because there were more than `MAX_OBSERVATIONS` in all: the oldest metrics first. */
+export const observedSchema = z.object({
+  steps: z.number().int(),
+  metrics: z.number().int(),
+  forgotten: z.number().int(),
+})
+export type Observed = z.infer<typeof observedSchema>
+
 /** Body of `POST /tasks/{id}/auto-fix`: makes the task that is to mend this one, unless there is one. */
 export const autoFixSchema = z.strictObject({
   /** Default: the `autoFixCommand` of the session's template. */
@@ -271,6 +279,14 @@ export const autoFixSchema = z.strictObject({
     .optional(),
 })
 export type AutoFix = z.infer<typeof autoFixSchema>
+
+/** What became of `autoFix` in a `fail`: the task that is to mend the failure, or why there is none. */
+export const autoFixOutcomeSchema = z.object({ taskId: z.string().nullable(), reason: z.string().nullable() })
+export type AutoFixOutcome = z.infer<typeof autoFixOutcomeSchema>
+
+/** Answer of `fail`. */
+export const failedTaskSchema = taskViewSchema.extend({ autoFix: autoFixOutcomeSchema.optional() })
+export type FailedTask = z.infer<typeof failedTaskSchema>
 
 export const AUTO_FIX_LINES = 200
 

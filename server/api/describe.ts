@@ -27,6 +27,11 @@ export function creates<T extends z.ZodType>(schema: T, description: string) {
   return { 201: { description, content: { 'application/json': { schema } } }, ...problems }
 }
 
+/** `responses` of an operation whose work is done later. */
+export function accepts<T extends z.ZodType>(schema: T, description: string) {
+  return { 202: { description, content: { 'application/json': { schema } } }, ...problems }
+}
+
 /** `responses` of an operation that answers nothing. */
 export function answersNothing(description: string) {
   return { 204: { description }, ...problems }
