@@ -1,7 +1,8 @@
 import { type Task, TERMINAL_STATUSES } from '#protocol/task.ts'
 import type { Bus } from './live/bus/bus.ts'
-import type { TaskNews } from './live/bus/follow.ts'
+import type { SessionNews, TaskNews } from './live/bus/follow.ts'
 import type { Hub } from './live/hub.ts'
+import type { SessionHub } from './live/session-hub.ts'
 import type { SocketIo } from './live/socket-io.ts'
 import type { Store } from './store/store.ts'
 import type { TaskChange, Tasks } from './tasks/tasks.ts'
@@ -10,13 +11,14 @@ export interface AnnounceDeps {
   bus: Pick<Bus, 'send'>
   hub: Pick<Hub, 'notify' | 'isWatched' | 'watched'>
   socketIo: Pick<SocketIo, 'task' | 'taskDeleted' | 'stats' | 'hasListeners'>
+  sessionHub: Pick<SessionHub, 'notify' | 'missed'>
   tasks: Pick<Tasks, 'find' | 'view'>
   store: Pick<Store, 'tasks'>
   taskEnded(taskId: string): void
 }
 
 /** Tells everybody who watches a task what happened to it, wherever it happened. */
-export function createAnnouncer({ bus, hub, socketIo, tasks, store, taskEnded }: AnnounceDeps) {
+export function createAnnouncer({ bus, hub, sessionHub, socketIo, tasks, store, taskEnded }: AnnounceDeps) {
   /** When each watched task was changed as it is shown. */
   const shown = new Map<string, string>()
 
@@ -32,13 +34,32 @@ export function createAnnouncer({ bus, hub, socketIo, tasks, store, taskEnded }:
   }
 
   return {
+  /** A task came to the queue, or changed there: it may have become the first, or been given its script. */
+  function queued(sessionId: string | null, status: Task['status']): void {
+    if (sessionId !== null && status === 'PENDING') sessionHub.notify(sessionId, { kind: 'work' })
+  }
+
+  function sessionIs({ sessionId, status }: Pick<SessionNews, 'sessionId' | 'status'>): void {
+    sessionHub.notify(sessionId, status === null ? { kind: 'deleted' } : { kind: 'status', status })
+    if (status === 'ACTIVE') sessionHub.notify(sessionId, { kind: 'work' })
+  }
+
     /** A task changed here. */
+    /** A session changed here. */
+    sessionChange({ kind, session }: SessionChange): void {
+      const news = { sessionId: session.id, status: kind === 'deleted' ? null : session.status }
+      bus.send({ type: 'session', ...news })
+      sessionIs(news)
+    },
+    /** A session changed on another server. */
+    sessionElsewhere: sessionIs,
     async change({ kind, task, before }: TaskChange): Promise<void> {
       const { id, sessionId, status, message } = task
       const moved = status !== before?.status
       bus.send({ type: 'task', change: kind, taskId: id, sessionId, status, moved, message })
       if (kind === 'deleted') return socketIo.taskDeleted(id, sessionId)
       if (moved && status === 'CANCELLED') cancelled(task)
+      queued(sessionId, status)
       if (moved && TERMINAL_STATUSES.includes(status)) taskEnded(id)
       await show(task, moved)
     },
@@ -51,12 +72,14 @@ export function createAnnouncer({ bus, hub, socketIo, tasks, store, taskEnded }:
     },
     /** What happened to the watched tasks while nobody told. */
     async missed(): Promise<void> {
+      queued(sessionId, status)
       const { watched } = hub
       for (const id of shown.keys()) if (!hub.isWatched(id)) shown.delete(id)
       const found = watched.length === 0 ? [] : await store.tasks.find({ where: { id: { in: watched } } })
       for (const task of found.filter(({ id, updatedAt }) => shown.get(id) !== updatedAt)) {
         if (task.status === 'CANCELLED') cancelled(task)
         await show(task, true)
+      await sessionHub.missed()
       }
     },
     /** The logs of these tasks have grown, or their states changed. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { RateLimiterRes } from 'rate-limiter-flexible'
 import { KerutaError } from '#protocol/errors.ts'
 import { uuidv7 } from '#protocol/ids.ts'
@@ -24,6 +25,8 @@ import { createRedisLimits } from './live/bus/redis-limits.ts'
 import { RemoteWriters } from './live/bus/remote-writers.ts'
 import { Hub } from './live/hub.ts'
 import { LiveWriters } from './live/live-writers.ts'
+import { SessionHub } from './live/session-hub.ts'
+import { createSessionSockets } from './live/session-sockets.ts'
 import { createSocketIo } from './live/socket-io.ts'
 import { createSse } from './live/sse.ts'
 import { StatsFeed } from './live/stats-feed.ts'
@@ -106,7 +109,14 @@ export async function startServer(config: Config, version: string): Promise<Runn
     clock: now,
     newId: uuidv7,
   })
-  const sessions = createSessions({ store, removeTask: tasks.remove, clock: now, newId: uuidv7 })
+  const sessions = createSessions({
+    store,
+    removeTask: tasks.remove,
+    onChange: change => announcer.sessionChange(change),
+    clock: now,
+    newId: uuidv7,
+  })
+  const sessionHub = new SessionHub(sessions)
   const stats = new StatsFeed(taskIds => {
     bus.send({ type: 'stats', taskIds })
     void announcer.stats(taskIds).catch(cannotAnnounce)
@@ -157,9 +167,32 @@ export async function startServer(config: Config, version: string): Promise<Runn
     reader: () => metrics.reader('socketio'),
   })
 
-  const announcer = createAnnouncer({ bus, hub, socketIo, tasks, store, taskEnded: compactor.taskEnded })
+  const announcer = createAnnouncer({
+    bus,
+    hub,
+    sessionHub,
+    socketIo,
+    tasks,
+    store,
+    taskEnded: compactor.taskEnded,
+  })
+  const upgrades = {
+    authenticate: (request: IncomingMessage) => auth.authenticate(fromNode(request)),
+    refuse: (socket: Duplex, error: unknown) =>
+      refuseUpgrade(socket, error, err => logger.error({ err }, 'upgrade failed')),
+  }
+  const sessionSockets = createSessionSockets({
+    ...upgrades,
+    async admit(principal, sessionId) {
+      demand(principal, 'write', { sessionId })
+      await sessions.get(sessionId)
+    },
+    hub: sessionHub,
+    watchToken: auth.watch,
+  })
 
   const postLimit = createPostLimit(config.ingestRate, limits)
+    ...upgrades,
   const api = createApi({
     auth,
     tasks,
@@ -194,7 +227,8 @@ export async function startServer(config: Config, version: string): Promise<Runn
       const path = request.url ?? ''
       if (path.startsWith('/socket.io')) return true // Socket.IO listens by itself.
       if (!path.startsWith('/ws/')) return false
-      sockets.upgrade(request, socket, head)
+      const { upgrade } = path.startsWith('/ws/sessions/') ? sessionSockets : sockets
+      upgrade(request, socket, head)
       return true
     },
     logger,
@@ -235,6 +269,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
       remoteWriters.close()
       await ingest.idle()
       await bus.close()
+    sessionChanged: announcer.sessionElsewhere,
       await compactor.close()
       await queries.close()
       await store.close()

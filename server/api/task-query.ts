@@ -4,6 +4,7 @@ import { listOf } from '#protocol/log-filter.ts'
 import { pageQueryShape } from '#protocol/page.ts'
 import { TASK_SORTS, TASK_STATUSES, taskStatusSchema } from '#protocol/task.ts'
 import type { TaskQuery, TaskSort } from '#server/tasks/list.ts'
+import { QUEUE } from '#server/tasks/queue.ts'
 import { listed, queryOf } from './query.ts'
 
 const sorts: readonly string[] = TASK_SORTS
@@ -24,12 +25,6 @@ const shape = {
 
 export const sessionTasksQuery = queryOf(shape)
 export const tasksQuery = queryOf({ ...shape, sessionId: listed(listOf(idSchema)) })
-
-/** The order in which a session's tasks are taken. */
-const QUEUE: TaskQuery['orderBy'] = [
-  ['priority', 'desc'],
-  ['createdAt', 'asc'],
-]
 
 /** @param sessionIds undefined for the tasks of all sessions and of none */
 export function tasksOf(query: z.infer<typeof tasksQuery>, sessionIds: string[] | undefined): TaskQuery {

@@ -91,6 +91,7 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     onCommit: () => {},
     now: () => clock.now,
   })
+    onChange: () => {},
   const app = createApi({
     allowedOrigins: ALLOWED_ORIGINS,
     auth,

@@ -1,8 +1,9 @@
 import { KerutaError } from '#protocol/errors.ts'
 import type { Session } from '#protocol/session.ts'
 import type { Claim, Task } from '#protocol/task.ts'
-import type { Find, Store } from '#server/store/store.ts'
+import type { Store } from '#server/store/store.ts'
 import type { TaskChanges } from './changes.ts'
+import { firstOfQueue } from './queue.ts'
 import { backPatch, isLostBy, leaseFrom, releasePatch, SERVER, startPatch } from './transitions.ts'
 
 export interface ClaimDeps {
@@ -11,18 +12,11 @@ export interface ClaimDeps {
   clock: () => number
 }
 
-/** The order in which a session's tasks are taken. */
-export const QUEUE: NonNullable<Find<Task>['orderBy']> = [
-  ['priority', 'desc'],
-  ['createdAt', 'asc'],
-]
-
 /** Gives an agent the first task that waits in a session. Whoever loses a race for one takes the next. */
 export function createClaim({ changes, store, clock }: ClaimDeps) {
   async function next(sessionId: string, input: Claim, by: string): Promise<Task | undefined> {
     for (;;) {
-      const where = { sessionId, status: 'PENDING' as const, script: { not: null } }
-      const [first] = await store.tasks.find({ where, orderBy: QUEUE, limit: 1 })
+      const first = await firstOfQueue(store.tasks, sessionId)
       if (!first) return undefined
       const now = clock()
       const run = { ...input, leaseUntil: leaseFrom(now) }

@@ -2,11 +2,19 @@ import { KerutaError } from '#protocol/errors.ts'
 import type { NewSession, Session, SessionPatch, SessionView } from '#protocol/session.ts'
 import type { TaskStatus } from '#protocol/task.ts'
 import type { Store, Where } from '#server/store/store.ts'
+import { firstOfQueue } from './queue.ts'
+
+export interface SessionChange {
+  kind: 'updated' | 'deleted'
+  session: Session
+}
 
 export interface SessionsDeps {
   store: Pick<Store, 'tasks' | 'sessions'>
   /** Removes one task with its log. */
   removeTask(taskId: string): Promise<void>
+  /** Called after the store has the change. */
+  onChange(change: SessionChange): void
   clock: () => number
   newId: () => string
 }
@@ -25,6 +33,8 @@ export interface SessionQuery {
 export interface Sessions {
   get(id: string): Promise<Session>
   view(session: Session): Promise<SessionView>
+  /** Its status, and whether a task waits that an agent could take now; undefined where there is none. */
+  state(id: string): Promise<{ status: Session['status']; work: boolean } | undefined>
   /** The newest first. */
   list(query: SessionQuery): Promise<{ sessions: SessionView[]; total: number }>
   /** CONFLICT where the id is taken. */
@@ -61,6 +71,11 @@ export function createSessions(deps: SessionsDeps): Sessions {
   return {
     get,
     view,
+    async state(id) {
+      const session = await sessions.get(id)
+      if (session?.status !== 'ACTIVE') return session && { status: session.status, work: false }
+      return { status: session.status, work: (await firstOfQueue(tasks, id)) !== undefined }
+    },
     async list(query) {
       const where: Where<Session> = {
         ...(query.statuses?.length ? { status: { in: query.statuses } } : {}),
@@ -99,10 +114,12 @@ export function createSessions(deps: SessionsDeps): Sessions {
     async patch(id, patch) {
       const defined = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
       await sessions.update({ id }, { ...defined, updatedAt: new Date(deps.clock()).toISOString() })
-      return get(id)
+      const session = await get(id)
+      deps.onChange({ kind: 'updated', session })
+      return session
     },
     async remove(id) {
-      await get(id)
+      const session = await get(id)
       const running = await tasks.find({ where: { sessionId: id, status: 'PROCESSING' }, limit: 1 })
       if (running[0])
         throw new KerutaError(
@@ -114,7 +131,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
         if (some.length === 0) break
         for (const task of some) await deps.removeTask(task.id)
       }
-      await sessions.remove({ id })
+      if ((await sessions.remove({ id })) > 0) deps.onChange({ kind: 'deleted', session })
     },
   }
 }

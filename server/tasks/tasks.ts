@@ -107,8 +107,8 @@ export function createTasks(deps: TasksDeps): Tasks {
     const session = await deps.store.sessions.get(sessionId)
     const problem = !session
       ? `there is no session ${sessionId}; create it with POST /api/v1/sessions`
-      : session.status === 'ARCHIVED'
-        ? `session ${sessionId} is archived and takes no new tasks`
+      : session.status !== 'ACTIVE'
+        ? `session ${sessionId} is ${session.status} and takes no new tasks; PATCH it to ACTIVE first`
         : undefined
     if (problem === undefined) return
     throw new KerutaError('BAD_REQUEST', problem, { errors: [{ path: 'sessionId', message: problem }] })

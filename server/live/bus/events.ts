@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { sessionStatusSchema } from '#protocol/session.ts'
 import { taskStatusSchema } from '#protocol/task.ts'
 
 const taskId = z.string()
@@ -15,6 +16,8 @@ export const busEventSchema = z.discriminatedUnion('type', [
     moved: z.boolean(),
     message: z.string().nullable(),
   }),
+  /** A session changed; its status is null where it was deleted. */
+  z.object({ type: z.literal('session'), sessionId: z.string(), status: sessionStatusSchema.nullable() }),
   /** The logs of these tasks have grown, or their states changed. */
   z.object({ type: z.literal('stats'), taskIds }),
   /** Lines were deleted; `firstSeq` of what is left, 0 where nothing is. */

@@ -4,10 +4,13 @@ import type { RemoteWriters } from './remote-writers.ts'
 
 export type TaskNews = Extract<BusEvent, { type: 'task' }>
 
+export type SessionNews = Extract<BusEvent, { type: 'session' }>
+
 export interface FollowDeps {
   writers: Pick<RemoteWriters, 'take'>
   taskChanged(news: TaskNews): Promise<void>
   taskDeleted(taskId: string, sessionId: string | null): void
+  sessionChanged(news: SessionNews): void
   statsChanged(taskIds: string[]): Promise<void>
   cleared(taskId: string, firstSeq: number): void
   keyRevoked(keyId: string): void
@@ -27,6 +30,9 @@ export function follow(bus: Bus, deps: FollowDeps): void {
           else deps.taskChanged(event).catch(onError)
           return
         case 'stats':
+        case 'session':
+          deps.sessionChanged(event)
+          return
           deps.statsChanged(event.taskIds).catch(onError)
           return
         case 'cleared':
