@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 // TERM first, as any script may expect; what is still there two seconds later has no agent that would read on.
 const SCRIPT = `trap '' INT TERM HUP
 while read -r line; do group=$line; done
-[ "$group" -gt 0 ] 2>/dev/null && kill -TERM -- "-$group" 2>/dev/null && sleep 2 && kill -KILL -- "-$group" 2>/dev/null`
+[ "$group" -gt 0 ] 2>/dev/null && kill -s TERM -- "-$group" 2>/dev/null && sleep 2 && kill -s KILL -- "-$group" 2>/dev/null`
 
 let guardian: ChildProcess | undefined
 

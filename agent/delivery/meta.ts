@@ -50,9 +50,12 @@ export function readMeta(dir: string): SpoolMeta | undefined {
   }
 }
 
-/** This process's name towards the server. */
+// In a container that is started again the same host gives the same pid again.
+const mark = Math.random().toString(36).slice(2, 6).padEnd(4, '0')
+
+/** This process's name towards the server, never given twice. */
 export function agentIdOf(): string {
-  return `${hostname().slice(0, 100)}:${process.pid}`
+  return `${hostname().slice(0, 100)}:${process.pid}-${mark}`
 }
 
 export function thisProcess(): Owner {

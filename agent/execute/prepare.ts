@@ -11,6 +11,13 @@ export interface Stage {
   run(target: Pick<Target, 'file' | 'args'>, cwd: string | undefined): Promise<ChildEnd>
 }
 
+/** What differs from what was said before. */
+export interface Prepared {
+  /** Default: the settings' working directory. */
+  cwd?: string
+  target?: Pick<Target, 'file' | 'args'>
+}
+
 /** Why the script could not be started: what the task fails with. */
 export class PrepareError extends Error {
   readonly errorCode: string

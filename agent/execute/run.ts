@@ -1,5 +1,6 @@
 import type { StartedTask } from '#protocol/task.ts'
 import { Child, type ChildEnd } from '../capture/child.ts'
+import { guard } from '../capture/guardian.ts'
 import type { Target } from '../capture/target.ts'
 import type { Environment } from '../config.ts'
 import type { Context } from '../context.ts'
@@ -13,7 +14,7 @@ import { childEnvironment } from './environment.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { isMendable, notPrepared, notStarted, type Outcome, outcomeOf } from './outcome.ts'
 import { Output } from './output.ts'
-import { PrepareError, type Stage } from './prepare.ts'
+import { type Prepared, PrepareError, type Stage } from './prepare.ts'
 import { Reporter } from './reporter.ts'
 import type { Stopper } from './stopper.ts'
 
@@ -27,8 +28,8 @@ export interface RunSpec {
   claimed?: StartedTask
   /** Variables that the task's own go over. */
   env: Environment
-  /** What the script finds done, and where it runs; default: the settings' working directory. */
-  prepare?(stage: Stage): Promise<string | undefined>
+  /** What the script finds done. @throws PrepareError where it cannot be started then */
+  prepare?(stage: Stage): Promise<Prepared>
   /** Whether it is answered, and has a terminal. */
   interaction: InteractionOptions
   /** Whether the output also goes to this process's own. */
@@ -129,8 +130,10 @@ export class TaskRun {
     const now = () => new Date().toISOString()
     try {
       this.#env = await this.#environment()
-      const cwd = await prepare?.(this.#stage())
-      const end = this.#stopper.signal.aborted ? NOT_BEGUN : await this.#runChild(target, cwd)
+      const prepared = await prepare?.(this.#stage())
+      const end = this.#stopper.signal.aborted
+        ? NOT_BEGUN
+        : await this.#runChild(prepared?.target ?? target, prepared?.cwd)
       const outcome = outcomeOf(end, this.#stopper.release(), now())
       this.#explainEnd(end)
       return outcome
@@ -155,10 +158,12 @@ export class TaskRun {
       interaction.heard(source, chunk)
     })
     this.#stream.note({ child: ownerOf(child.pid) })
+    const letGo = guard(child.pid)
     this.#output.attach(child)
     this.#stopper.attach(child)
     interaction.attach(child)
     const end = await child.ended
+    letGo()
     interaction.detach()
     this.#stopper.attach(undefined)
     this.#output.end()
