@@ -27,7 +27,8 @@ export function projectNode() {
 
 /**
  * Node's arguments for the server. A small young generation, because the server's frames and segments lie outside of the heap:
- * V8 answers their growth with collections, which cost less the less there is to look through.
+ * V8 answers their growth with collections, which cost less the less there is to look through. And they run
+ * in the thread that needs them: with so little to collect, V8's helper threads only took the time of the others (2.5 s of 9 s in an export).
  */
 export function serverArguments() {
   const flags = JSON.parse(readFileSync(join(root, 'server/node-flags.json'), 'utf8'))
