@@ -21,6 +21,7 @@ test('a session is created, read, changed and listed with the counts of its task
   })
   const patch = {
     description: 'every night',
+    workspaceId: 'w1',
     template: { repository: { url: 'https://x/y.git', ref: 'main' } },
   }
   expect((await call('PATCH', 'sessions/s1', { body: patch })).body).toMatchObject({
@@ -30,6 +31,7 @@ test('a session is created, read, changed and listed with the counts of its task
   await call('POST', 'sessions', { body: { name: 'Other' } })
   expect((await call('GET', 'sessions')).body.totalElements).toBe(2)
   expect((await call('GET', 'sessions?search=night')).body.content.map(({ id }) => id)).toEqual(['s1'])
+  expect((await call('GET', 'sessions?workspaceId=w1')).body.content.map(({ id }) => id)).toEqual(['s1'])
   expect((await call('GET', 'sessions?status=ARCHIVED')).body.content).toEqual([])
 })
 

@@ -21,6 +21,7 @@ const sessionsQuery = queryOf({
   ...pageQueryShape,
   status: listed(listOf(sessionStatusSchema), SESSION_STATUSES),
   search: z.string().max(200).optional(),
+  workspaceId: z.string().min(1).max(200).optional(),
 })
 
 export function sessionsApi({ sessions }: { sessions: Sessions }) {
@@ -37,9 +38,9 @@ export function sessionsApi({ sessions }: { sessions: Sessions }) {
       responses: answers(named('SessionPage', pageSchema(view)), 'A page of sessions'),
     }),
     async c => {
-      const { page, size, status, search } = c.req.valid('query')
+      const { page, size, status, search, workspaceId } = c.req.valid('query')
       const ids = visibleSessions(c.get('principal')) ?? undefined
-      const found = await sessions.list({ statuses: status, ids, search, page, size })
+      const found = await sessions.list({ statuses: status, ids, search, workspaceId, page, size })
       return c.json(pageOf(found.sessions, page, size, found.total), 200)
     },
   )

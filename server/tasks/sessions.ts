@@ -25,6 +25,7 @@ export interface SessionQuery {
   ids?: string[]
   /** A part of the name. */
   search?: string
+  workspaceId?: string
   page: number
   size: number
 }
@@ -81,6 +82,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
         ...(query.statuses?.length ? { status: { in: query.statuses } } : {}),
         ...(query.ids ? { id: { in: query.ids } } : {}),
         ...(query.search ? { name: { contains: query.search } } : {}),
+        ...(query.workspaceId ? { workspaceId: query.workspaceId } : {}),
       }
       const [found, total] = await Promise.all([
         sessions.find({
