@@ -5,13 +5,14 @@ import type { Hub } from './live/hub.ts'
 import type { SessionHub } from './live/session-hub.ts'
 import type { SocketIo } from './live/socket-io.ts'
 import type { Store } from './store/store.ts'
+import type { SessionChange } from './tasks/sessions.ts'
 import type { TaskChange, Tasks } from './tasks/tasks.ts'
 
 export interface AnnounceDeps {
   bus: Pick<Bus, 'send'>
   hub: Pick<Hub, 'notify' | 'isWatched' | 'watched'>
-  socketIo: Pick<SocketIo, 'task' | 'taskDeleted' | 'stats' | 'hasListeners'>
   sessionHub: Pick<SessionHub, 'notify' | 'missed'>
+  socketIo: Pick<SocketIo, 'task' | 'taskDeleted' | 'stats' | 'hasListeners'>
   tasks: Pick<Tasks, 'find' | 'view'>
   store: Pick<Store, 'tasks'>
   taskEnded(taskId: string): void
@@ -33,7 +34,6 @@ export function createAnnouncer({ bus, hub, sessionHub, socketIo, tasks, store, 
     hub.notify(id, { kind: 'cancel', taskId: id, message })
   }
 
-  return {
   /** A task came to the queue, or changed there: it may have become the first, or been given its script. */
   function queued(sessionId: string | null, status: Task['status']): void {
     if (sessionId !== null && status === 'PENDING') sessionHub.notify(sessionId, { kind: 'work' })
@@ -44,7 +44,7 @@ export function createAnnouncer({ bus, hub, sessionHub, socketIo, tasks, store, 
     if (status === 'ACTIVE') sessionHub.notify(sessionId, { kind: 'work' })
   }
 
-    /** A task changed here. */
+  return {
     /** A session changed here. */
     sessionChange({ kind, session }: SessionChange): void {
       const news = { sessionId: session.id, status: kind === 'deleted' ? null : session.status }
@@ -53,33 +53,40 @@ export function createAnnouncer({ bus, hub, sessionHub, socketIo, tasks, store, 
     },
     /** A session changed on another server. */
     sessionElsewhere: sessionIs,
+    /** A task changed here. */
     async change({ kind, task, before }: TaskChange): Promise<void> {
       const { id, sessionId, status, message } = task
-      const moved = status !== before?.status
+      const moved = status !== before?.status || differs(task.waitingForInput, before.waitingForInput)
       bus.send({ type: 'task', change: kind, taskId: id, sessionId, status, moved, message })
       if (kind === 'deleted') return socketIo.taskDeleted(id, sessionId)
-      if (moved && status === 'CANCELLED') cancelled(task)
       queued(sessionId, status)
+      if (moved && status === 'CANCELLED') cancelled(task)
       if (moved && TERMINAL_STATUSES.includes(status)) taskEnded(id)
       await show(task, moved)
+    },
+    /** Something was typed to the task's script here. */
+    inputCame(taskId: string): void {
+      bus.send({ type: 'input', taskId })
+      hub.notify(taskId, { kind: 'input' })
     },
     /** A task changed on another server. */
     async changeElsewhere({ taskId, sessionId, status, moved, message }: TaskNews): Promise<void> {
       if (moved && status === 'CANCELLED') cancelled({ id: taskId, message })
+      queued(sessionId, status)
       if (!hub.isWatched(taskId) && !socketIo.hasListeners(taskId, sessionId)) return
       const task = await tasks.find(taskId)
       if (task) await show(task, moved)
     },
     /** What happened to the watched tasks while nobody told. */
     async missed(): Promise<void> {
-      queued(sessionId, status)
+      await sessionHub.missed()
       const { watched } = hub
       for (const id of shown.keys()) if (!hub.isWatched(id)) shown.delete(id)
+      for (const id of watched) hub.notify(id, { kind: 'input' })
       const found = watched.length === 0 ? [] : await store.tasks.find({ where: { id: { in: watched } } })
       for (const task of found.filter(({ id, updatedAt }) => shown.get(id) !== updatedAt)) {
         if (task.status === 'CANCELLED') cancelled(task)
         await show(task, true)
-      await sessionHub.missed()
       }
     },
     /** The logs of these tasks have grown, or their states changed. */
@@ -90,4 +97,8 @@ export function createAnnouncer({ bus, hub, sessionHub, socketIo, tasks, store, 
       }
     },
   }
+}
+
+function differs(one: Task['waitingForInput'], other: Task['waitingForInput']): boolean {
+  return one?.since !== other?.since || one?.prompt !== other?.prompt
 }

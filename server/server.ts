@@ -35,10 +35,15 @@ import { createLogger } from './logger.ts'
 import { startCompactor } from './logs/compact.ts'
 import { deleteLogs } from './logs/delete.ts'
 import { createIngest } from './logs/ingest.ts'
+import { lastLines } from './logs/last-lines.ts'
 import { logState } from './logs/log-state.ts'
 import { openLogQueries } from './logs/query-pool.ts'
+import { sayOnce } from './logs/say-once.ts'
 import { createMetrics } from './metrics.ts'
 import { openStore, type StoreLocation } from './store/open.ts'
+import { createAutoFixes } from './tasks/auto-fix.ts'
+import { createInputs, type Inputs } from './tasks/input.ts'
+import { createObserver } from './tasks/observations.ts'
 import { createSessions } from './tasks/sessions.ts'
 import { createTasks } from './tasks/tasks.ts'
 
@@ -105,7 +110,17 @@ export async function startServer(config: Config, version: string): Promise<Runn
     segments,
     logState: (task, head) => logState(head, task.status, writers.has(task.id) || remoteWriters.has(task.id)),
     deleteLogs: taskId => deleteLogs(segments, taskId),
-    onChange: change => void announcer.change(change).catch(cannotAnnounce),
+    onChange(change) {
+      void announcer.change(change).catch(cannotAnnounce)
+      inputs.onChange(change).catch(err => logger.error({ err }, 'input that nobody takes any more is left'))
+    },
+    clock: now,
+    newId: uuidv7,
+  })
+  const inputs: Inputs = createInputs({
+    tasks,
+    inputs: store.inputs,
+    onInput: taskId => announcer.inputCame(taskId),
     clock: now,
     newId: uuidv7,
   })
@@ -135,6 +150,15 @@ export async function startServer(config: Config, version: string): Promise<Runn
     now,
   })
 
+  const say = (taskId: string, key: string, message: string) => sayOnce(ingest, taskId, key, message)
+  const autoFixes = createAutoFixes({
+    tasks,
+    sessions: store.sessions,
+    lastLines: (...asked) => lastLines(queries, ...asked),
+    say,
+    clock: now,
+  })
+
   const access = {
     async read(principal: Principal, taskId: string) {
       demand(principal, 'read', { taskId, sessionId: (await tasks.find(taskId))?.sessionId ?? null })
@@ -149,6 +173,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
     ingest,
     authenticate: request => auth.authenticate(fromNode(request)),
     refuse: (socket, error) => refuseUpgrade(socket, error, err => logger.error({ err }, 'upgrade failed')),
+    inputs,
     isCancelled: async taskId => (await tasks.find(taskId))?.status === 'CANCELLED',
     writer(taskId) {
       const leave = writers.add(taskId)
@@ -197,6 +222,9 @@ export async function startServer(config: Config, version: string): Promise<Runn
     auth,
     tasks,
     sessions,
+    inputs,
+    autoFixes,
+    observe: createObserver({ tasks, say }),
     queries,
     logger,
     metrics,
@@ -245,6 +273,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
     },
     statsChanged: announcer.stats,
     cleared: socketIo.cleared,
+    inputCame: taskId => hub.notify(taskId, { kind: 'input' }),
     keyRevoked: keyId => auth.keys.revokedElsewhere(keyId),
     async lookAround() {
       tasks.forget()

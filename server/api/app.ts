@@ -18,11 +18,20 @@ import { type LogsApiDeps, logsApi } from './logs.ts'
 import { runsApi } from './runs.ts'
 import { sessionTasksApi } from './session-tasks.ts'
 import { sessionsApi } from './sessions.ts'
+import { type TaskAutoFixApiDeps, taskAutoFixApi } from './task-auto-fix.ts'
+import { type TaskInputApiDeps, taskInputApi } from './task-input.ts'
 import { taskLifeApi } from './task-life.ts'
+import { type TaskObservationsApiDeps, taskObservationsApi } from './task-observations.ts'
 import { taskScriptApi } from './task-script.ts'
 import { tasksApi } from './tasks.ts'
 
-export interface ApiDeps extends LogsApiDeps, LogFilesApiDeps, HealthDeps {
+export interface ApiDeps
+  extends LogsApiDeps,
+    LogFilesApiDeps,
+    HealthDeps,
+    TaskInputApiDeps,
+    TaskAutoFixApiDeps,
+    TaskObservationsApiDeps {
   auth: Auth
   tasks: Tasks
   sessions: Sessions
@@ -73,8 +82,11 @@ export function createApi(deps: ApiDeps): OpenAPIHono<AuthEnv> {
   app.route(PREFIX, logsApi(deps))
   app.route(PREFIX, logFilesApi(deps))
   app.route(PREFIX, tasksApi(deps))
-  app.route(PREFIX, taskLifeApi({ tasks: deps.tasks, issueTaskToken }))
+  app.route(PREFIX, taskLifeApi({ ...deps, issueTaskToken }))
   app.route(PREFIX, runsApi({ tasks: deps.tasks, issueTaskToken }))
+  app.route(PREFIX, taskInputApi(deps))
+  app.route(PREFIX, taskAutoFixApi(deps))
+  app.route(PREFIX, taskObservationsApi(deps))
   app.route(PREFIX, taskScriptApi(deps))
   app.route(PREFIX, sessionsApi(deps))
   app.route(PREFIX, sessionTasksApi(deps))

@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import {
+  failedTaskSchema,
   failSchema,
   progressSchema,
   reasonSchema,
@@ -9,6 +10,7 @@ import {
   taskViewSchema,
 } from '#protocol/task.ts'
 import type { Principal } from '#server/auth/principal.ts'
+import type { AutoFixes } from '#server/tasks/auto-fix.ts'
 import type { Actor, Tasks } from '#server/tasks/tasks.ts'
 import { demandWrite, taskFor } from './access.ts'
 import { readsJson } from './body.ts'
@@ -18,6 +20,7 @@ import { createRouter } from './router.ts'
 
 export interface TaskLifeApiDeps {
   tasks: Tasks
+  autoFixes: Pick<AutoFixes, 'afterFailure'>
   /** A token good for this task alone. */
   issueTaskToken(taskId: string): Promise<string>
 }
@@ -27,7 +30,7 @@ const common = { method: 'post' as const, tags: ['Life of a task'], security: se
 const request = { params: taskParams, query: queryOf({}) }
 
 /** The calls that move a task on. What its state does not allow is ILLEGAL_TRANSITION and changes nothing. */
-export function taskLifeApi({ tasks, issueTaskToken }: TaskLifeApiDeps) {
+export function taskLifeApi({ tasks, autoFixes, issueTaskToken }: TaskLifeApiDeps) {
   const api = createRouter()
 
   api.openapi(
@@ -69,16 +72,26 @@ export function taskLifeApi({ tasks, issueTaskToken }: TaskLifeApiDeps) {
     createRoute({
       ...common,
       path: '/tasks/{taskId}/fail',
-      summary: 'PROCESSING → FAILED',
+      summary:
+        'PROCESSING → FAILED, or PENDING again where attempts are left; autoFix makes the task that is to mend it',
       request: { ...request, body: optionalBody(named('Failure', failSchema)) },
-      responses: answers(view, 'The task'),
+      responses: answers(named('FailedTask', failedTaskSchema), 'The task, and what became of autoFix'),
     }),
     async c => {
       const { taskId } = c.req.valid('param')
       const principal = c.get('principal')
       const { agentId } = await taskFor(tasks, principal, 'write', taskId)
-      const task = await tasks.fail(taskId, c.req.valid('json'), actor(principal, agentId))
-      return c.json(await tasks.view(task), 200)
+      const input = c.req.valid('json')
+      const by = actor(principal, agentId)
+      const task = await tasks.fail(taskId, input, by).catch(async error => {
+        // It may be reported again because the server that was told first ended before it made the task.
+        const now = await tasks.find(taskId)
+        const isSame = now?.status === 'FAILED' && (input.agentId ?? now.agentId) === now.agentId
+        if (input.autoFix && isSame) await autoFixes.afterFailure(now, by)
+        throw error
+      })
+      const autoFix = input.autoFix ? await autoFixes.afterFailure(task, by) : undefined
+      return c.json({ ...(await tasks.view(task)), ...(autoFix && { autoFix }) }, 200)
     },
   )
 

@@ -13,10 +13,15 @@ import type { StartedTask, TaskView } from '#protocol/task.ts'
 import { createAuth } from '#server/auth/auth.ts'
 import { deleteLogs } from '#server/logs/delete.ts'
 import { createIngest } from '#server/logs/ingest.ts'
+import { lastLines } from '#server/logs/last-lines.ts'
 import { logState } from '#server/logs/log-state.ts'
 import { openLogQueries } from '#server/logs/query-pool.ts'
+import { sayOnce } from '#server/logs/say-once.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { openStore } from '#server/store/open.ts'
+import { createAutoFixes } from '#server/tasks/auto-fix.ts'
+import { createInputs, type Inputs } from '#server/tasks/input.ts'
+import { createObserver } from '#server/tasks/observations.ts'
 import { createSessions } from '#server/tasks/sessions.ts'
 import { createTasks, type TaskChange } from '#server/tasks/tasks.ts'
 import { createApi } from './app.ts'
@@ -61,6 +66,8 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
 
   const changes: TaskChange[] = []
   const streams: unknown[][] = []
+  /** Tasks whose agents were told that input waits. */
+  const typed: string[] = []
   const parts: Record<string, () => Promise<void>> = { store: () => store.ready() }
   const clock = { now: Date.parse('2026-03-01T12:00:00.000Z') }
   const auth = createAuth({
@@ -74,7 +81,10 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     segments: store.segments,
     logState: (task, head) => logState(head, task.status, false),
     deleteLogs: taskId => deleteLogs(store.segments, taskId),
-    onChange: change => changes.push(change),
+    onChange(change) {
+      changes.push(change)
+      inputs.onChange(change).catch(() => {})
+    },
     clock: () => clock.now,
     newId: () => uuidv7(),
   })
@@ -92,11 +102,29 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     now: () => clock.now,
   })
     onChange: () => {},
+  const inputs: Inputs = createInputs({
+    tasks,
+    inputs: store.inputs,
+    onInput: taskId => typed.push(taskId),
+    clock: () => clock.now,
+    newId: uuidv7,
+  })
+  const say = (taskId: string, key: string, message: string) => sayOnce(ingest, taskId, key, message)
+  const autoFixes = createAutoFixes({
+    tasks,
+    sessions: store.sessions,
+    lastLines: (...asked) => lastLines(queries, ...asked),
+    say,
+    clock: () => clock.now,
+  })
   const app = createApi({
     allowedOrigins: ALLOWED_ORIGINS,
     auth,
     tasks,
     sessions,
+    inputs,
+    autoFixes,
+    observe: createObserver({ tasks, say }),
     queries,
     appendEntries: ingest.appendEntries,
     deleteLogs: (taskId, before) => deleteLogs(store.segments, taskId, before),
@@ -137,5 +165,5 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     }
   }
 
-  return { app, call, keyOf, auth, tasks, clock, changes, streams, parts, store }
+  return { app, call, keyOf, auth, tasks, clock, changes, streams, typed, inputs, parts, store }
 }

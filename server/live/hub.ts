@@ -10,6 +10,8 @@ export type TaskEvent =
   | { kind: 'status'; task: TaskView }
   | { kind: 'progress'; task: TaskView }
   | { kind: 'cancel'; taskId: string; message: string | null }
+  /** Something was typed to its script. */
+  | { kind: 'input' }
 
 export interface HubOptions {
   queries: Pick<LogQueries, 'read'>

@@ -65,6 +65,7 @@ beforeEach(async () => {
       return () => {}
     },
     lastSeq: async taskId => (await segments.head(taskId)).lastSeq,
+    inputs: { pending: async () => [], taken: async () => {} },
     isCancelled: async () => false,
     writer: taskId => writers.add(taskId),
     reader: () => () => {},

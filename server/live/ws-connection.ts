@@ -9,6 +9,7 @@ import type { Access } from './access.ts'
 import { errorFrame } from './frame-errors.ts'
 import type { Hub, TaskEvent } from './hub.ts'
 import { taskFrame } from './task-frame.ts'
+import { SocketInbox, type WaitingInputs } from './ws-inbox.ts'
 import { SocketReader } from './ws-reader.ts'
 import { SocketWriter } from './ws-writer.ts'
 
@@ -26,6 +27,7 @@ export interface ConnectionDeps {
   lastSeq(taskId: string): Promise<number>
   /** Whether the task has been cancelled, so that a writer who was away learns it. */
   isCancelled(taskId: string): Promise<boolean>
+  inputs: WaitingInputs
   /** A writer of a stream has come; the answer is called when it goes. */
   writer(taskId: string): () => void
   /** A reader has come; the answer is called when it goes. */
@@ -44,6 +46,7 @@ export class TaskConnection {
   readonly #deps: ConnectionDeps
   readonly #reader: SocketReader
   readonly #writer: SocketWriter
+  readonly #inbox: SocketInbox
   readonly #cleanups: (() => void)[] = []
   #alive = true
   #taken = 0
@@ -54,6 +57,7 @@ export class TaskConnection {
     const send = (frame: ServerFrame) => this.#send(frame)
     this.#reader = new SocketReader(deps, send)
     this.#writer = new SocketWriter(deps, send)
+    this.#inbox = new SocketInbox(taskId, deps.inputs, send)
 
     const autoSubscribe = setTimeout(
       () => void this.#reader.subscribe(undefined),
@@ -113,7 +117,10 @@ export class TaskConnection {
       case 'heartbeat':
         return
       case 'hello':
-        void this.#writer.hello(frame.streamId)
+        void this.#hello(frame)
+        return
+      case 'inputTaken':
+        this.#inbox.taken(frame.id)
         return
       case 'log':
         this.#writer.log(frame, bytes)
@@ -127,10 +134,16 @@ export class TaskConnection {
     }
   }
 
+  async #hello({ streamId, agentId }: Extract<ClientFrame, { type: 'hello' }>): Promise<void> {
+    if ((await this.#writer.hello(streamId)) && agentId !== undefined) this.#inbox.hello(agentId)
+  }
+
   #onTaskEvent(event: TaskEvent): void {
     const { taskId } = this.#deps
     if (event.kind === 'cancel') {
       if (this.#writer.active) this.#send({ type: 'cancel', taskId, message: event.message })
+    } else if (event.kind === 'input') {
+      this.#inbox.deliver()
     } else if (this.#reader.active) this.#send(taskFrame(event))
   }
 
@@ -153,6 +166,7 @@ export class TaskConnection {
     for (const cleanup of this.#cleanups) cleanup()
     this.#reader.close()
     this.#writer.close()
+    this.#inbox.close()
   }
 }
 

@@ -33,8 +33,8 @@ export class SocketWriter {
     return this.#leave !== undefined
   }
 
-  /** Announces a stream; the answer tells where it stands. */
-  async hello(streamId: string): Promise<void> {
+  /** Announces a stream; the answer tells where it stands. @returns false where it was refused */
+  async hello(streamId: string): Promise<boolean> {
     const { taskId, ingest, isCancelled } = this.#deps
     try {
       await this.#allow()
@@ -47,8 +47,10 @@ export class SocketWriter {
         version: PROTOCOL_VERSION,
       })
       if (await isCancelled(taskId)) this.#send({ type: 'cancel', taskId })
+      return true
     } catch (error) {
       this.#send(errorFrame(error))
+      return false
     }
   }
 

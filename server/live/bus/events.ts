@@ -12,7 +12,7 @@ export const busEventSchema = z.discriminatedUnion('type', [
     taskId,
     sessionId: z.string().nullable(),
     status: taskStatusSchema,
-    /** Whether its status is another one now. */
+    /** Whether its status, or whether and for what it waits, is another one now. */
     moved: z.boolean(),
     message: z.string().nullable(),
   }),
@@ -22,6 +22,8 @@ export const busEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stats'), taskIds }),
   /** Lines were deleted; `firstSeq` of what is left, 0 where nothing is. */
   z.object({ type: z.literal('cleared'), taskId, firstSeq: z.number() }),
+  /** Something was typed to the task's script; what it is lies in the store. */
+  z.object({ type: z.literal('input'), taskId }),
   z.object({ type: z.literal('keyRevoked'), keyId: z.string() }),
   /** A sender of one of the task's streams came to the server, or the last one left it. */
   z.object({ type: z.literal('writer'), taskId, here: z.boolean() }),
