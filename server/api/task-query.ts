@@ -16,6 +16,11 @@ const shape = {
   search: z.string().max(200).optional(),
   from: instantSchema.optional(),
   to: instantSchema.optional(),
+  waiting: z
+    .enum(['true', 'false'], { error: 'must be true or false' })
+    .optional()
+    .meta({ description: 'true: only tasks whose scripts wait for input; false: only others' }),
+  autoFixOf: idSchema.optional().meta({ description: 'Only tasks that are to mend this one' }),
   sort: z
     .string()
     .regex(SORT, `must be one of ${sorts.join(', ')}, and may end in :asc or :desc`)
@@ -28,8 +33,20 @@ export const tasksQuery = queryOf({ ...shape, sessionId: listed(listOf(idSchema)
 
 /** @param sessionIds undefined for the tasks of all sessions and of none */
 export function tasksOf(query: z.infer<typeof tasksQuery>, sessionIds: string[] | undefined): TaskQuery {
-  const { page, size, status: statuses, search, from, to } = query
-  return { page, size, statuses, search, from, to, sessionIds, orderBy: orderOf(query) }
+  const { page, size, status: statuses, search, from, to, autoFixOf } = query
+  const waiting = query.waiting === undefined ? undefined : query.waiting === 'true'
+  return {
+    page,
+    size,
+    statuses,
+    search,
+    from,
+    to,
+    waiting,
+    autoFixOf,
+    sessionIds,
+    orderBy: orderOf(query),
+  }
 }
 
 /** Sorted as asked, else as the queue is worked off. */

@@ -235,6 +235,23 @@ test('a list is filtered, sorted and paged', async () => {
   expect(page.body).toMatchObject({ totalElements: 4, totalPages: 2, last: true, content: [{ id: 'alpha' }] })
 })
 
+test('tasks that wait for input, and those that are to mend another, can be listed alone', async () => {
+  const { call, ids } = await withTasks()
+  await call('POST', 'tasks/asks/start', { body: { interactive: true } })
+  await call('POST', 'tasks/asks/waiting', { body: { prompt: 'Name? ' } })
+  expect(await ids('waiting=true')).toEqual(['asks'])
+  expect(await ids('waiting=false')).toEqual(['delta', 'gamma', 'beta', 'alpha'])
+  await call('POST', 'sessions', {
+    body: { id: 's', name: 's', template: { autoFixCommand: 'mend' } },
+  })
+  await call('POST', 'tasks', { body: { id: 'broken', sessionId: 's' } })
+  await call('POST', 'tasks/broken/start')
+  await call('POST', 'tasks/broken/fail')
+  const fix = await call('POST', 'tasks/broken/auto-fix')
+  expect(await ids('autoFixOf=broken')).toEqual([fix.body.id])
+  expect(await ids('autoFixOf=beta')).toEqual([])
+})
+
 test('a search looks into names and ids, counts each task once, and pages', async () => {
   const { call, ids } = await withTasks()
   await call('POST', 'tasks', { body: { id: 'alphabet', name: 'alphabet' } })

@@ -11,6 +11,10 @@ export interface TaskQuery {
   search?: string
   from?: string
   to?: string
+  /** Whether the script waits for input. */
+  waiting?: boolean
+  /** The task that they are to mend. */
+  autoFixOf?: string
   /** Default: the newest first. */
   orderBy?: [field: TaskSort, direction: 'asc' | 'desc'][]
   page: number
@@ -25,6 +29,8 @@ export async function listTasks(
   const where: Where<Task> = {
     ...(query.statuses?.length ? { status: { in: query.statuses } } : {}),
     ...(query.sessionIds ? { sessionId: { in: query.sessionIds } } : {}),
+    ...(query.waiting === undefined ? {} : { waitingForInput: query.waiting ? { not: null } : null }),
+    ...(query.autoFixOf === undefined ? {} : { autoFixOf: query.autoFixOf }),
     ...(query.from || query.to ? { createdAt: period(query.from, query.to) } : {}),
   }
   const orderBy = query.orderBy ?? [['createdAt', 'desc']]
