@@ -47,7 +47,7 @@ describe.skipIf(missing !== undefined)('Servers on one store', { timeout: LIMIT 
       .map(line => JSON.parse(line) as LogEntry)
 
   /** A sender's socket that has said hello. */
-  async function sender(server: TestServer, taskId: string, token = ADMIN_KEY) {
+  async function sender(server: TestServer, taskId: string, token = ADMIN_KEY, agentId?: string) {
     const ws = new WebSocket(`${server.url.replace('http', 'ws')}/ws/tasks/${taskId}`, {
       headers: { authorization: `Bearer ${token}` },
     })
@@ -56,7 +56,7 @@ describe.skipIf(missing !== undefined)('Servers on one store', { timeout: LIMIT 
     ws.on('error', () => {})
     const closed = once(ws, 'close').then(([code]) => code as number)
     await once(ws, 'open')
-    ws.send(JSON.stringify({ type: 'hello', streamId: 's' }))
+    ws.send(JSON.stringify({ type: 'hello', streamId: 's', agentId }))
     const frame = async (type: string) => {
       await until(`a ${type} frame comes`, () => frames.some(frame => frame.type === type), 5000)
       return frames.find(frame => frame.type === type)!
@@ -131,6 +131,8 @@ describe.skipIf(missing !== undefined)('Servers on one store', { timeout: LIMIT 
     await allRead()
 
     await a!.post('/tasks/away-cancelled/start', { agentId: 'x' })
+    await a!.post('/tasks/away-typed/start', { agentId: 'x', interactive: true })
+    const typed = await sender(b!, 'away-typed', ADMIN_KEY, 'x')
     const { id, key } = await a!.post<{ id: string; key: string }>('/api-keys', {
       name: 'away',
       role: 'agent',
@@ -148,6 +150,9 @@ describe.skipIf(missing !== undefined)('Servers on one store', { timeout: LIMIT 
     await a!.post('/tasks/away-cancelled/cancel', {})
     await a!.api(`/api-keys/${id}`, { method: 'DELETE' })
     await cancelled.frame('cancel')
+    await a!.post('/tasks/away-typed/input', { text: 'hello' })
+    expect(await typed.frame('input')).toMatchObject({ text: 'hello\n' })
+    typed.ws.terminate()
     expect(await revoked.closed).toBe(4401)
     cancelled.ws.terminate()
 
@@ -176,6 +181,27 @@ describe.skipIf(missing !== undefined)('Servers on one store', { timeout: LIMIT 
     expect(await agent.frame('cancel')).toMatchObject({ taskId: 'cancelled', message: 'no longer needed' })
     expect(performance.now() - at).toBeLessThan(1000)
     agent.ws.terminate()
+  })
+
+  test('what is typed on two servers reaches the agent on a third within a second, and again after a move until it is taken', async () => {
+    await a!.post('/tasks/typed/start', { agentId: 'x', interactive: true })
+    const agent = await sender(c!, 'typed', ADMIN_KEY, 'x')
+    const texts = (frames: typeof agent.frames) =>
+      frames.flatMap(frame => (frame.type === 'input' ? [frame.text] : []))
+    const at = performance.now()
+    const { id } = await a!.post<{ id: string }>('/tasks/typed/input', { text: 'one' })
+    await b!.post('/tasks/typed/input', { text: 'two' })
+    await until('both have come', () => texts(agent.frames).length === 2)
+    expect(performance.now() - at).toBeLessThan(1000)
+    agent.ws.send(JSON.stringify({ type: 'inputTaken', id }))
+    agent.ws.close()
+    await agent.closed
+    const moved = await sender(a!, 'typed', ADMIN_KEY, 'x')
+    await b!.post('/tasks/typed/input', { text: 'three' })
+    await until('the rest has come', () => texts(moved.frames).length >= 2)
+    expect(texts(moved.frames)).toEqual(['two\n', 'three\n'])
+    await b!.post('/tasks/typed/success', { agentId: 'x' })
+    moved.ws.terminate()
   })
 
   test('a transition has one winner, whichever servers the racers ask', async () => {
