@@ -171,8 +171,6 @@ export async function startServer(config: Config, version: string): Promise<Runn
   const sockets = createTaskSockets({
     ...readers,
     ingest,
-    authenticate: request => auth.authenticate(fromNode(request)),
-    refuse: (socket, error) => refuseUpgrade(socket, error, err => logger.error({ err }, 'upgrade failed')),
     inputs,
     isCancelled: async taskId => (await tasks.find(taskId))?.status === 'CANCELLED',
     writer(taskId) {
@@ -184,8 +182,23 @@ export async function startServer(config: Config, version: string): Promise<Runn
     },
     reader: () => metrics.reader('websocket'),
     maxMessagesPerSecond: config.ingestRate,
+  const upgrades = {
+    authenticate: (request: IncomingMessage) => auth.authenticate(fromNode(request)),
+    refuse: (socket: Duplex, error: unknown) =>
+      refuseUpgrade(socket, error, err => logger.error({ err }, 'upgrade failed')),
+  }
+  const sessionSockets = createSessionSockets({
+    ...upgrades,
+    async admit(principal, sessionId) {
+      demand(principal, 'write', { sessionId })
+      await sessions.get(sessionId)
+    },
+    hub: sessionHub,
+    watchToken: auth.watch,
+  })
   })
   const socketIo = createSocketIo({
+    ...upgrades,
     ...readers,
     authenticate: request => auth.authenticate(fromNode(request)),
     visibleSessions,
@@ -201,23 +214,8 @@ export async function startServer(config: Config, version: string): Promise<Runn
     store,
     taskEnded: compactor.taskEnded,
   })
-  const upgrades = {
-    authenticate: (request: IncomingMessage) => auth.authenticate(fromNode(request)),
-    refuse: (socket: Duplex, error: unknown) =>
-      refuseUpgrade(socket, error, err => logger.error({ err }, 'upgrade failed')),
-  }
-  const sessionSockets = createSessionSockets({
-    ...upgrades,
-    async admit(principal, sessionId) {
-      demand(principal, 'write', { sessionId })
-      await sessions.get(sessionId)
-    },
-    hub: sessionHub,
-    watchToken: auth.watch,
-  })
 
   const postLimit = createPostLimit(config.ingestRate, limits)
-    ...upgrades,
   const api = createApi({
     auth,
     tasks,
@@ -289,6 +287,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
   const adminKey = config.auth === 'on' ? await ensureAdminKey(auth.keys, config.adminKey) : undefined
 
   return {
+    sessionChanged: announcer.sessionElsewhere,
     server: http.server,
     newAdminKey: adminKey?.created ? adminKey.key : undefined,
     async close() {
@@ -298,7 +297,6 @@ export async function startServer(config: Config, version: string): Promise<Runn
       remoteWriters.close()
       await ingest.idle()
       await bus.close()
-    sessionChanged: announcer.sessionElsewhere,
       await compactor.close()
       await queries.close()
       await store.close()
