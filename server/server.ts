@@ -196,9 +196,23 @@ export async function startServer(config: Config, version: string): Promise<Runn
     hub: sessionHub,
     watchToken: auth.watch,
   })
+  const sockets = createTaskSockets({
+    ...readers,
+    ...upgrades,
+    ingest,
+    inputs,
+    isCancelled: async taskId => (await tasks.find(taskId))?.status === 'CANCELLED',
+    writer(taskId) {
+      const leave = writers.add(taskId)
+      return () => {
+        leave()
+        stats.changed(taskId)
+      }
+    },
+    reader: () => metrics.reader('websocket'),
+    maxMessagesPerSecond: config.ingestRate,
   })
   const socketIo = createSocketIo({
-    ...upgrades,
     ...readers,
     authenticate: request => auth.authenticate(fromNode(request)),
     visibleSessions,
@@ -269,6 +283,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
       tasks.forget(taskId)
       socketIo.taskDeleted(taskId, sessionId)
     },
+    sessionChanged: announcer.sessionElsewhere,
     statsChanged: announcer.stats,
     cleared: socketIo.cleared,
     inputCame: taskId => hub.notify(taskId, { kind: 'input' }),
@@ -287,7 +302,6 @@ export async function startServer(config: Config, version: string): Promise<Runn
   const adminKey = config.auth === 'on' ? await ensureAdminKey(auth.keys, config.adminKey) : undefined
 
   return {
-    sessionChanged: announcer.sessionElsewhere,
     server: http.server,
     newAdminKey: adminKey?.created ? adminKey.key : undefined,
     async close() {

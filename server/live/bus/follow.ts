@@ -30,10 +30,10 @@ export function follow(bus: Bus, deps: FollowDeps): void {
           if (event.change === 'deleted') deps.taskDeleted(event.taskId, event.sessionId)
           else deps.taskChanged(event).catch(onError)
           return
-        case 'stats':
         case 'session':
           deps.sessionChanged(event)
           return
+        case 'stats':
           deps.statsChanged(event.taskIds).catch(onError)
           return
         case 'cleared':
