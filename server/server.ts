@@ -168,20 +168,6 @@ export async function startServer(config: Config, version: string): Promise<Runn
     },
   }
   const readers = { hub, access, lastSeq, watchToken: auth.watch }
-  const sockets = createTaskSockets({
-    ...readers,
-    ingest,
-    inputs,
-    isCancelled: async taskId => (await tasks.find(taskId))?.status === 'CANCELLED',
-    writer(taskId) {
-      const leave = writers.add(taskId)
-      return () => {
-        leave()
-        stats.changed(taskId)
-      }
-    },
-    reader: () => metrics.reader('websocket'),
-    maxMessagesPerSecond: config.ingestRate,
   const upgrades = {
     authenticate: (request: IncomingMessage) => auth.authenticate(fromNode(request)),
     refuse: (socket: Duplex, error: unknown) =>
