@@ -237,7 +237,7 @@ test('a list is filtered, sorted and paged', async () => {
 
 test('tasks that wait for input, and those that are to mend another, can be listed alone', async () => {
   const { call, ids } = await withTasks()
-  await call('POST', 'tasks/asks/start', { body: { interactive: true } })
+  await call('POST', 'tasks/asks/start', { body: { agentId: 'a/1', interactive: true } })
   await call('POST', 'tasks/asks/waiting', { body: { prompt: 'Name? ' } })
   expect(await ids('waiting=true')).toEqual(['asks'])
   expect(await ids('waiting=false')).toEqual(['delta', 'gamma', 'beta', 'alpha'])
