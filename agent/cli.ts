@@ -22,6 +22,11 @@ export const COMMANDS: { name: string; summary: string; load: () => Promise<Comm
     summary: 'run a script or command and stream its output',
     load: () => import('./commands/execute.ts'),
   },
+  {
+    name: 'daemon',
+    summary: 'serve a session: run its tasks as they come',
+    load: () => import('./commands/daemon.ts'),
+  },
   { name: 'start', summary: 'set a task to PROCESSING', load: () => import('./commands/start.ts') },
   { name: 'success', summary: 'set a task to COMPLETED', load: () => import('./commands/success.ts') },
   { name: 'fail', summary: 'set a task to FAILED', load: () => import('./commands/fail.ts') },

@@ -52,8 +52,9 @@ function interpreterOf(path: string): string[] {
   return words[0]?.endsWith('/env') ? words.slice(words[1] === '-S' ? 2 : 1) : words
 }
 
+/** The system takes a carriage return for a part of the interpreter's name. */
 function isSelfRunning(path: string): boolean {
-  return readHead(path).subarray(0, 2).toString('latin1') === '#!'
+  return /^#![^\r\n]*(\n|$)/.test(readHead(path).toString('latin1'))
 }
 
 function isExecutable(path: string): boolean {

@@ -8,7 +8,7 @@ import type { Context } from '../context.ts'
 import { deliverInPassing } from '../delivery/abandoned.ts'
 import { agentIdOf } from '../delivery/meta.ts'
 import { usageError } from '../exit.ts'
-import { parseValue } from '../values.ts'
+import { numberFlag } from '../flags.ts'
 import { type RunSpec, TaskRun } from './run.ts'
 import { scriptTarget } from './script.ts'
 import { forwardSignals } from './signals.ts'
@@ -33,9 +33,9 @@ export interface ExecuteOptions {
 export async function execute(context: Context, options: ExecuteOptions): Promise<number> {
   const { config } = context
   const durations = {
-    timeoutMs: duration('--timeout', options.timeout),
-    graceMs: duration('--grace', options.grace) ?? 10_000,
-    drainMs: duration('--drain-timeout', options.drainTimeout) ?? 10_000,
+    timeoutMs: numberFlag('duration', '--timeout', options.timeout),
+    graceMs: numberFlag('duration', '--grace', options.grace) ?? 10_000,
+    drainMs: numberFlag('duration', '--drain-timeout', options.drainTimeout) ?? 10_000,
   }
   if (config.taskId !== undefined && !ID_PATTERN.test(config.taskId)) {
     throw usageError(
@@ -135,14 +135,5 @@ async function templateEnv(context: Context, sessionId: string): Promise<Environ
     // A token for this task alone may not read its session.
     context.explain(`without the variables of session ${sessionId}: ${(error as Error).message}`)
     return {}
-  }
-}
-
-function duration(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  try {
-    return parseValue('duration', text) as number
-  } catch (error) {
-    throw usageError(`${flag}: "${text}" ${(error as Error).message}`)
   }
 }

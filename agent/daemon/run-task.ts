@@ -1,0 +1,82 @@
+import { rmSync, statSync } from 'node:fs'
+import type { ClaimedTask } from '#protocol/session.ts'
+import type { Target } from '../capture/target.ts'
+import type { Context } from '../context.ts'
+import type { Outcome } from '../execute/outcome.ts'
+import { type Prepared, PrepareError, type Stage } from '../execute/prepare.ts'
+import { TaskRun } from '../execute/run.ts'
+import { scriptTarget } from '../execute/script.ts'
+import { Stopper } from '../execute/stopper.ts'
+import { CHILD_GRACE_MS, type Shutdown } from './shutdown.ts'
+
+/** What was found in the queue, and in whose name it is run. */
+export interface ClaimedRun {
+  task: ClaimedTask
+  agentId: string
+}
+
+/**
+ * Runs a claimed task as `keruta execute` would, to its end and until the server knows of it: the next one may build on it.
+ * @param onRun the run, while it can be given input
+ */
+export async function runClaimed(
+  context: Context,
+  { task, agentId }: ClaimedRun,
+  shutdown: Shutdown,
+  onRun: (run: TaskRun) => void,
+): Promise<Outcome> {
+  const { config } = context
+  const stopper = new Stopper(CHILD_GRACE_MS)
+  const dirs: string[] = []
+  const target: Target = { file: 'sh', args: [], name: task.name, script: task.script ?? '' }
+  const run = new TaskRun(
+    context,
+    {
+      taskId: task.id,
+      agentId,
+      target,
+      claimed: task,
+      env: task.session.template?.env ?? {},
+      prepare: stage => prepare(context, task, stage, dirs),
+      interaction: { input: config.httpInput, pty: config.pty, local: false },
+      passThrough: false,
+      streaming: config.logStreaming,
+      timeoutMs: undefined,
+      drainMs: Number.POSITIVE_INFINITY,
+    },
+    stopper,
+  )
+  const handBack = () => stopper.handBack(`the agent ends (${shutdown.reason})`)
+  const kill = () => stopper.kill()
+  if (shutdown.over.aborted) handBack()
+  shutdown.over.addEventListener('abort', handBack)
+  shutdown.leave.addEventListener('abort', kill)
+  try {
+    await run.begin()
+    onRun(run)
+    const outcome = await run.carryOut()
+    await run.finish(outcome, shutdown.leave)
+    return outcome
+  } finally {
+    shutdown.over.removeEventListener('abort', handBack)
+    shutdown.leave.removeEventListener('abort', kill)
+    for (const dir of dirs) rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+async function prepare(
+  { config }: Context,
+  task: ClaimedTask,
+  _stage: Stage,
+  dirs: string[],
+): Promise<Prepared> {
+  const { target, dir } = scriptTarget(task.script ?? '', task.name)
+  dirs.push(dir)
+  const cwd = config.workingDir
+  if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
+    throw new PrepareError(
+      'NO_WORKING_DIR',
+      `the working directory ${cwd} is no folder; create it, or change KERUTA_WORKING_DIR`,
+    )
+  return { cwd, target }
+}
