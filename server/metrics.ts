@@ -13,6 +13,10 @@ export interface Metrics {
   reader(transport: Transport): () => void
   /** A slow reader was told of a gap. */
   gap(): void
+  /** An agent asked for a task; whether it got one. */
+  claimed(found: boolean): void
+  /** The server ended a run: its agent was silent, or it went on after its timeout. */
+  runEnded(why: 'lost' | 'timeout'): void
   httpRequest(area: string, method: string, status: number, seconds: number): void
   readonly contentType: string
   /** Prometheus text. */
@@ -81,6 +85,20 @@ export function createMetrics(
       this.set(busUp() ? 1 : 0)
     },
   })
+  const claims = new Counter({
+    name: 'keruta_claims_total',
+    help: 'Calls of agents for a task, by what they got: a task, or none',
+    labelNames: ['result'],
+    registers,
+  })
+  const ended = new Counter({
+    name: 'keruta_runs_ended_by_server_total',
+    help: 'Runs that the server ended: lost agents (lost), and runs that went on after their timeout (timeout)',
+    labelNames: ['why'],
+    registers,
+  })
+  for (const result of ['task', 'none']) claims.inc({ result }, 0)
+  for (const why of ['lost', 'timeout']) ended.inc({ why }, 0)
   const httpRequests = new Histogram({
     name: 'keruta_http_request_duration_seconds',
     help: 'HTTP requests by what they asked for',
@@ -111,6 +129,8 @@ export function createMetrics(
       }
     },
     gap: () => gaps.inc(),
+    claimed: found => claims.inc({ result: found ? 'task' : 'none' }),
+    runEnded: why => ended.inc({ why }),
     httpRequest: (area, method, status, seconds) => httpRequests.observe({ area, method, status }, seconds),
     contentType: register.contentType,
     text: () => register.metrics(),

@@ -42,10 +42,13 @@ import { sayOnce } from './logs/say-once.ts'
 import { createMetrics } from './metrics.ts'
 import { openStore, type StoreLocation } from './store/open.ts'
 import { createAutoFixes } from './tasks/auto-fix.ts'
+import { Heartbeats } from './tasks/heartbeats.ts'
 import { createInputs, type Inputs } from './tasks/input.ts'
+import { narrate } from './tasks/narrate.ts'
 import { createObserver } from './tasks/observations.ts'
 import { createSessions } from './tasks/sessions.ts'
-import { createTasks } from './tasks/tasks.ts'
+import { createTasks, type TaskChange } from './tasks/tasks.ts'
+import { startWatch } from './tasks/watch.ts'
 
 export interface RunningServer {
   server: Server
@@ -64,6 +67,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
   const store = await openStore(location)
   const { segments } = store
   const now = Date.now
+  const monotonic = () => performance.now()
 
   const jwtSecret = config.jwtSecret ?? (await store.sharedSecret(newSecret()))
   // Others may use the same Redis; who has the same secret belongs to us.
@@ -112,6 +116,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
     deleteLogs: taskId => deleteLogs(segments, taskId),
     onChange(change) {
       void announcer.change(change).catch(cannotAnnounce)
+      tell(change).catch(err => logger.error({ err }, "a task's log does not say what the server did"))
       inputs.onChange(change).catch(err => logger.error({ err }, 'input that nobody takes any more is left'))
     },
     clock: now,
@@ -124,6 +129,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
     clock: now,
     newId: uuidv7,
   })
+  const heartbeats = new Heartbeats({ tasks: store.tasks, leases: tasks, clock: now, monotonic })
   const sessions = createSessions({
     store,
     removeTask: tasks.remove,
@@ -150,6 +156,11 @@ export async function startServer(config: Config, version: string): Promise<Runn
     now,
   })
 
+  /** The task's log says what the server did. */
+  async function tell(change: TaskChange): Promise<void> {
+    const told = narrate(change)
+    if (told) await ingest.appendEntries(change.task.id, [{ source: 'agent', ...told }])
+  }
   const say = (taskId: string, key: string, message: string) => sayOnce(ingest, taskId, key, message)
   const autoFixes = createAutoFixes({
     tasks,
@@ -187,6 +198,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
     ...upgrades,
     ingest,
     inputs,
+    heartbeat: (taskId, agentId) => heartbeats.beat(taskId, agentId),
     isCancelled: async taskId => (await tasks.find(taskId))?.status === 'CANCELLED',
     writer(taskId) {
       const leave = writers.add(taskId)
@@ -282,6 +294,14 @@ export async function startServer(config: Config, version: string): Promise<Runn
     onError: cannotAnnounce,
   })
 
+  const watch = startWatch({
+    store,
+    changes: tasks,
+    onEnded: metrics.runEnded,
+    logger,
+    clock: now,
+    monotonic,
+  })
   await http.listen(config.port, config.host)
   await http.ready()
   // Last, because the key is shown once only: a start that fails must not have made it.
@@ -292,6 +312,8 @@ export async function startServer(config: Config, version: string): Promise<Runn
     newAdminKey: adminKey?.created ? adminKey.key : undefined,
     async close() {
       await http.close()
+      await watch.close()
+      heartbeats.close()
       await socketIo.close()
       stats.close()
       remoteWriters.close()

@@ -15,7 +15,7 @@ import { type HealthDeps, healthApi } from './health.ts'
 import { type LogFilesApiDeps, logFilesApi } from './log-files.ts'
 import { loginApi, meApi } from './login.ts'
 import { type LogsApiDeps, logsApi } from './logs.ts'
-import { runsApi } from './runs.ts'
+import { type RunsApiDeps, runsApi } from './runs.ts'
 import { sessionTasksApi } from './session-tasks.ts'
 import { sessionsApi } from './sessions.ts'
 import { type TaskAutoFixApiDeps, taskAutoFixApi } from './task-auto-fix.ts'
@@ -35,6 +35,7 @@ export interface ApiDeps
   auth: Auth
   tasks: Tasks
   sessions: Sessions
+  metrics: HealthDeps['metrics'] & RunsApiDeps['metrics']
   logger: Logger
   /** Origins whose pages may read the answers, besides the server's own. */
   allowedOrigins: string[]
@@ -83,7 +84,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<AuthEnv> {
   app.route(PREFIX, logFilesApi(deps))
   app.route(PREFIX, tasksApi(deps))
   app.route(PREFIX, taskLifeApi({ ...deps, issueTaskToken }))
-  app.route(PREFIX, runsApi({ tasks: deps.tasks, issueTaskToken }))
+  app.route(PREFIX, runsApi({ ...deps, issueTaskToken }))
   app.route(PREFIX, taskInputApi(deps))
   app.route(PREFIX, taskAutoFixApi(deps))
   app.route(PREFIX, taskObservationsApi(deps))

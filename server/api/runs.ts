@@ -2,6 +2,7 @@ import { createRoute } from '@hono/zod-openapi'
 import { claimedTaskSchema } from '#protocol/session.ts'
 import { claimSchema, heartbeatSchema, releaseSchema, taskViewSchema } from '#protocol/task.ts'
 import { demand } from '#server/auth/principal.ts'
+import type { Metrics } from '#server/metrics.ts'
 import type { Tasks } from '#server/tasks/tasks.ts'
 import { taskFor } from './access.ts'
 import { readsJson } from './body.ts'
@@ -13,13 +14,14 @@ export interface RunsApiDeps {
   tasks: Tasks
   /** A token good for this task alone. */
   issueTaskToken(taskId: string): Promise<string>
+  metrics: Pick<Metrics, 'claimed'>
 }
 
 const common = { method: 'post' as const, tags: ['Agents'], security: secured, middleware: readsJson }
 const view = named('Task', taskViewSchema)
 
 /** What agents that serve a queue call: take a task, say that it is still run, give it back. */
-export function runsApi({ tasks, issueTaskToken }: RunsApiDeps) {
+export function runsApi({ tasks, issueTaskToken, metrics }: RunsApiDeps) {
   const api = createRouter()
 
   api.openapi(
@@ -47,6 +49,7 @@ export function runsApi({ tasks, issueTaskToken }: RunsApiDeps) {
       const input = c.req.valid('json')
       demand(c.get('principal'), 'write', { sessionId })
       const claimed = await tasks.claim(sessionId, input, { name: `agent:${input.agentId}` })
+      metrics.claimed(claimed !== undefined)
       if (!claimed) return c.body(null, 204)
       const { task, session } = claimed
       return c.json({ ...(await tasks.view(task)), token: await issueTaskToken(task.id), session }, 200)

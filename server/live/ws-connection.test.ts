@@ -67,6 +67,7 @@ beforeEach(async () => {
     lastSeq: async taskId => (await segments.head(taskId)).lastSeq,
     inputs: { pending: async () => [], taken: async () => {} },
     isCancelled: async () => false,
+    heartbeat: async () => {},
     writer: taskId => writers.add(taskId),
     reader: () => () => {},
     maxMessagesPerSecond: 0,

@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import { inputErrors, KerutaError } from '#protocol/errors.ts'
+import { KerutaError } from '#protocol/errors.ts'
 import { type ClientFrame, clientFrameSchema, type ServerFrame } from '#protocol/frames.ts'
 import type { Auth } from '#server/auth/auth.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import type { Ingest } from '#server/logs/ingest.ts'
 import type { Access } from './access.ts'
+import { closeReason } from './close-reason.ts'
 import { errorFrame } from './frame-errors.ts'
 import type { Hub, TaskEvent } from './hub.ts'
+import { readFrame } from './read-frame.ts'
 import { taskFrame } from './task-frame.ts'
 import { SocketInbox, type WaitingInputs } from './ws-inbox.ts'
 import { SocketReader } from './ws-reader.ts'
@@ -27,6 +29,8 @@ export interface ConnectionDeps {
   lastSeq(taskId: string): Promise<number>
   /** Whether the task has been cancelled, so that a writer who was away learns it. */
   isCancelled(taskId: string): Promise<boolean>
+  /** The run of this agent lives. Rejects with ILLEGAL_TRANSITION where it is not its own any more. */
+  heartbeat(taskId: string, agentId: string): Promise<void>
   inputs: WaitingInputs
   /** A writer of a stream has come; the answer is called when it goes. */
   writer(taskId: string): () => void
@@ -48,6 +52,8 @@ export class TaskConnection {
   readonly #writer: SocketWriter
   readonly #inbox: SocketInbox
   readonly #cleanups: (() => void)[] = []
+  /** Whose run it is, as its hello has said. */
+  #agentId: string | undefined
   #alive = true
   #taken = 0
 
@@ -114,7 +120,9 @@ export class TaskConnection {
         this.#send({ type: 'pong' })
         return
       case 'pong':
+        return
       case 'heartbeat':
+        void this.#heartbeat()
         return
       case 'hello':
         void this.#hello(frame)
@@ -135,7 +143,23 @@ export class TaskConnection {
   }
 
   async #hello({ streamId, agentId }: Extract<ClientFrame, { type: 'hello' }>): Promise<void> {
-    if ((await this.#writer.hello(streamId)) && agentId !== undefined) this.#inbox.hello(agentId)
+    if (!(await this.#writer.hello(streamId)) || agentId === undefined) return
+    this.#agentId = agentId
+    this.#inbox.hello(agentId)
+  }
+
+  /** The run lives. Its agent is told where the run is not its own any more. */
+  async #heartbeat(): Promise<void> {
+    const { taskId, heartbeat, isCancelled } = this.#deps
+    if (this.#agentId === undefined) return
+    try {
+      await heartbeat(taskId, this.#agentId)
+    } catch (error) {
+      // A store that is away says nothing of the run.
+      if (!(error instanceof KerutaError && error.code === 'ILLEGAL_TRANSITION')) return
+      const cancelled = await isCancelled(taskId).catch(() => false)
+      this.#send(cancelled ? { type: 'cancel', taskId } : errorFrame(error))
+    }
   }
 
   #onTaskEvent(event: TaskEvent): void {
@@ -170,28 +194,8 @@ export class TaskConnection {
   }
 }
 
-/** A reason has at most 123 bytes. */
-function closeReason(text: string): string {
-  return new TextDecoder().decode(Buffer.from(text).subarray(0, 122), { stream: true })
-}
-
 function parseFrame(text: string, taskId: string): ClientFrame {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new KerutaError('BAD_REQUEST', `the frame is not JSON: ${(error as Error).message}`)
-  }
-  const result = clientFrameSchema.safeParse(value)
-  if (!result.success) {
-    const errors = inputErrors(result.error)
-    throw new KerutaError(
-      'BAD_REQUEST',
-      `the frame is not valid: ${errors.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')}`,
-      { errors },
-    )
-  }
-  const frame = result.data
+  const frame = readFrame(text, clientFrameSchema)
   if ('taskId' in frame && frame.taskId !== undefined && frame.taskId !== taskId) {
     throw new KerutaError(
       'BAD_REQUEST',

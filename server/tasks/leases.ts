@@ -19,7 +19,7 @@ export interface Leases {
 }
 
 /** A lease that was renewed this lately is left alone: agents may say as often as they like that they live. */
-const FRESH_MS = 9000
+export const FRESH_MS = 9000
 
 export function createLeases({ changes, store, clock }: LeasesDeps): Leases {
   return {
@@ -28,8 +28,7 @@ export function createLeases({ changes, store, clock }: LeasesDeps): Leases {
         const task = await changes.get(id)
         const now = clock()
         if (isLostBy(task, agentId)) {
-          const message = 'the agent is there again'
-          const back = { by: `agent:${agentId}`, at: now, message }
+          const back = { by: `agent:${agentId}`, at: now }
           const updated = await changes.write(task, backPatch(task, back, leaseFrom(now)))
           if (updated) return updated
           continue
@@ -46,9 +45,11 @@ export function createLeases({ changes, store, clock }: LeasesDeps): Leases {
   }
 }
 
-/** Whether the run has ended without the agent's doing. */
+/** Whether the run has ended without the agent's doing. One whose start is still on its way has not. */
 function isOver({ status, agentId, statusHistory }: Task, asking: string): boolean {
-  if (agentId !== asking || status === 'PENDING' || status === 'CANCELLED') return true
+  if (status === 'PENDING')
+    return statusHistory.some(({ status, by }) => status === 'PROCESSING' && by === `agent:${asking}`)
+  if (agentId !== asking || status === 'CANCELLED') return true
   return status === 'FAILED' && statusHistory.at(-1)?.by === SERVER
 }
 

@@ -60,7 +60,7 @@ export interface Actor {
  * The life of a task. Every change is one atomic update that names the state it expects; one that comes too late is refused with
  * ILLEGAL_TRANSITION and changes nothing. An unknown task is NOT_FOUND, except where a method creates it.
  */
-export interface Tasks extends Pick<TaskChanges, 'get' | 'insert' | 'change'>, Leases {
+export interface Tasks extends TaskChanges, Leases {
   find(id: string): Promise<Task | undefined>
   view(task: Task): Promise<TaskView>
   list(query: TaskQuery): Promise<{ tasks: TaskView[]; total: number }>
@@ -98,7 +98,7 @@ const KNOWN_TASKS = 10_000
 export function createTasks(deps: TasksDeps): Tasks {
   const { tasks } = deps.store
   const changes = createTaskChanges({ tasks, onChange: deps.onChange, clock: deps.clock })
-  const { get, insert, change } = changes
+  const { insert, change } = changes
   const viewsOf = createTaskViewer(deps.segments, deps.logState)
   const known = new Set<string>()
 
@@ -141,8 +141,8 @@ export function createTasks(deps: TasksDeps): Tasks {
   }
 
   return {
+    ...changes,
     find: id => tasks.get(id),
-    get,
     view: async task => (await viewsOf([task]))[0]!,
     async list(query) {
       const found = await listTasks(tasks, query)
@@ -153,8 +153,6 @@ export function createTasks(deps: TasksDeps): Tasks {
       return found.map(task => task.id)
     },
     create,
-    insert,
-    change,
     async ensure(id, by, sessionId = null) {
       if (known.has(id)) return
       if (!(await tasks.get(id))) {

@@ -111,7 +111,7 @@ export function isLostBy(task: Task, agentId: string | undefined): boolean {
 /** The agent that was lost is there again, and its run goes on. */
 export function backPatch(task: Task, change: Change, leaseUntil: string | null): Partial<Task> {
   return {
-    ...entered(task, 'PROCESSING', change),
+    ...entered(task, 'PROCESSING', { ...change, message: change.message ?? 'the agent is there again' }),
     leaseUntil,
     message: null,
     errorCode: null,
