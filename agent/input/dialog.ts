@@ -34,6 +34,7 @@ export interface DialogEvents {
 
 const INFO = 1
 const WARN = 2
+const MAX_SHOWN = 1000
 
 /** Between a script that reads its stdin and those who answer it. */
 export class Dialog {
@@ -64,7 +65,6 @@ export class Dialog {
   /** It has ended; what comes now is for the next. */
   detach(): void {
     this.#watch?.stop()
-    this.#events.waiting(undefined)
     this.#input = newInput()
   }
 
@@ -130,9 +130,11 @@ export class Dialog {
   }
 
   #sayGiven({ text, eof, secret, by }: GivenInput): void {
-    const lines = text.replace(/\n$/, '').split('\n')
-    if (text !== '')
-      for (const line of secret ? ['***'] : lines) this.#events.say(INFO, `input by ${by}: ${line}`)
+    const lines = secret ? ['***'] : text.replace(/\n$/, '').split('\n')
+    for (const line of text === '' ? [] : lines) {
+      const shown = line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line
+      this.#events.say(INFO, `input by ${by}: ${shown}`)
+    }
     if (eof) this.#events.say(INFO, `end of input by ${by}`)
   }
 }

@@ -63,12 +63,12 @@ function readingOfProcess(pid: number, input: InputIdentity): Reading {
   return result
 }
 
-function judge(pid: number, { fds, timeoutMs, reads }: WaitedFds, input: InputIdentity): Reading {
+function judge(pid: number, { fds, timeoutMs, kind }: WaitedFds, input: InputIdentity): Reading {
   const others = fds.filter(fd => !isInput(pid, fd, input))
   if (others.length === fds.length) return 'no'
-  if (reads) return 'reads'
+  if (kind === 'read') return 'reads'
   const alone = others.every(fd => isOwnDevice(pid, fd))
-  return alone && timeoutMs >= LONG_MS ? 'reads' : 'listens'
+  return alone && timeoutMs >= (kind === 'loop' ? Number.POSITIVE_INFINITY : LONG_MS) ? 'reads' : 'listens'
 }
 
 function isInput(pid: number, fd: number, input: InputIdentity): boolean {

@@ -6,8 +6,8 @@ export interface WaitedFds {
   fds: number[]
   /** Milliseconds, as far as the call says. */
   timeoutMs: number
-  /** Whether it waits for one and no more by the nature of the call. */
-  reads: boolean
+  /** A call that reads from one; one that waits for some; one of a loop that turns by timers, too. */
+  kind: 'read' | 'wait' | 'loop'
 }
 
 const POLLIN = 0x41
@@ -20,20 +20,20 @@ export function waitedFds(pid: number, wait: Wait, args: number[]): WaitedFds {
   const c = args[2] ?? 0
   switch (wait) {
     case 'read':
-      return { fds: [a], timeoutMs: Number.POSITIVE_INFINITY, reads: true }
+      return { fds: [a], timeoutMs: Number.POSITIVE_INFINITY, kind: 'read' }
     case 'sendfile':
-      return { fds: [b], timeoutMs: Number.POSITIVE_INFINITY, reads: true }
+      return { fds: [b], timeoutMs: Number.POSITIVE_INFINITY, kind: 'read' }
     case 'poll':
-      return { fds: polled(pid, a, b), timeoutMs: milliseconds(c), reads: false }
+      return { fds: polled(pid, a, b), timeoutMs: milliseconds(c), kind: 'wait' }
     case 'ppoll':
-      return { fds: polled(pid, a, b), timeoutMs: timespec(pid, c), reads: false }
+      return { fds: polled(pid, a, b), timeoutMs: timespec(pid, c), kind: 'wait' }
     case 'select':
     case 'pselect':
-      return { fds: selected(pid, a, b), timeoutMs: timespec(pid, e), reads: false }
+      return { fds: selected(pid, a, b), timeoutMs: timespec(pid, e), kind: 'wait' }
     case 'epoll':
-      return { fds: registered(pid, a), timeoutMs: milliseconds(d), reads: false }
+      return { fds: registered(pid, a), timeoutMs: milliseconds(d), kind: 'loop' }
     case 'epoll2':
-      return { fds: registered(pid, a), timeoutMs: timespec(pid, d), reads: false }
+      return { fds: registered(pid, a), timeoutMs: timespec(pid, d), kind: 'loop' }
   }
 }
 

@@ -60,9 +60,11 @@ export class WaitingWatch {
     this.#soon()
   }
 
+  /** It has ended. */
   stop(): void {
     this.#stopped = true
     clearTimeout(this.#timer)
+    this.#tell(undefined)
   }
 
   #soon(): void {
