@@ -13,6 +13,7 @@ import { useMessages } from '../messages/use-messages.ts'
 import { ColorSchemeButton } from './color-scheme.tsx'
 import classes from './shell.module.css'
 import { ErrorState, LoadingRows } from './states.tsx'
+import { WaitingWatch } from './waiting-watch.tsx'
 
 /** The frame of every page but the login: who is logged in, where one can go, and whether the connection stands. */
 export function Shell({ children }: { children: ReactNode }) {
@@ -33,6 +34,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <NavLink href="/settings">{text.nav.settings}</NavLink>
         </nav>
         <div className={classes.tools}>
+          {me.data && <WaitingWatch />}
           {me.data && <Connection />}
           {me.data?.authRequired === false && (
             <span className={classes.authOff} title={text.nav.authOffHint}>

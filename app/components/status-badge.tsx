@@ -4,6 +4,7 @@ import {
   IconCircleCheck,
   IconCircleX,
   IconClockPause,
+  IconKeyboard,
   IconPlayerPlay,
   IconProgress,
 } from '@tabler/icons-react'
@@ -18,6 +19,8 @@ const ICONS = {
   CANCELLED: IconBan,
   ACTIVE: IconPlayerPlay,
   ARCHIVED: IconArchive,
+  /** Runs, and waits for somebody to type. */
+  WAITING: IconKeyboard,
 } as const
 type Status = keyof typeof ICONS
 

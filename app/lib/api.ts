@@ -33,6 +33,18 @@ export const patch = <T>(path: string, body: unknown): Promise<T> => send<T>('PA
 
 export const del = (path: string): Promise<void> => request<void>(apiUrl(path), { method: 'DELETE' })
 
+/** The beginning of a file, as text. A character that is cut in two at its end is left out. */
+export async function readText(url: string, size: number, signal: AbortSignal): Promise<string> {
+  const response = await answered(url, { signal, headers: { range: `bytes=0-${size - 1}` } })
+  return new TextDecoder().decode(await response.arrayBuffer(), { stream: true })
+}
+
+/** What the server found wrong with each part of what was sent, by its dotted path; `''` for the whole. */
+export function inputErrors(error: unknown): ReadonlyMap<string, string> {
+  const errors = error instanceof ApiError ? (error.problem?.errors ?? []) : []
+  return new Map(errors.map(({ path, message }) => [path, message]))
+}
+
 /** Leaves for the login page, which comes back to where the reader is now. */
 export function goToLogin(): void {
   if (location.pathname !== '/login')
@@ -50,14 +62,20 @@ const send = <T>(method: string, path: string, body: unknown): Promise<T> =>
   })
 
 async function request<T>(url: string, init: RequestInit): Promise<T> {
+  const response = await answered(url, init)
+  if (response.status === 204) return undefined as T
+  return (await response.json()) as T
+}
+
+/** @throws ApiError where the answer is no success */
+async function answered(url: string, init: RequestInit): Promise<Response> {
   const response = await fetch(url, { ...init, credentials: 'same-origin' }).catch(error => {
     if (error instanceof DOMException && error.name === 'AbortError') throw error
     throw new ApiError(0, 'The server cannot be reached.')
   })
   if (response.status === 401 && !url.endsWith('/login')) goToLogin()
   if (!response.ok) throw await problemOf(response)
-  if (response.status === 204) return undefined as T
-  return (await response.json()) as T
+  return response
 }
 
 async function problemOf(response: Response): Promise<ApiError> {

@@ -4,13 +4,17 @@ import type { ServerToClientEvents } from '#protocol/socket.ts'
 import type { TaskView } from '#protocol/task.ts'
 import { keys, type TaskList } from './queries.ts'
 import { liveSocket } from './socket.ts'
+import { isWaiting } from './waiting-tasks.ts'
 
 type TaskChange = Parameters<ServerToClientEvents['task']>[0]
 type StatsChange = Parameters<ServerToClientEvents['stats']>[0]
 
 const REFETCH_MS = 1000
 
-/** Keeps every task list on the page, and the counts of a session, up to date: known rows at once, new and gone ones by asking again, at most once a second. */
+/**
+ * Keeps every task list of the console, and the counts of a session, up to date: known rows at once, new and gone ones by asking again,
+ * at most once a second. To be used once, by the frame of all pages.
+ */
 export function useLiveTaskLists(): void {
   const client = useQueryClient()
   useEffect(() => {
@@ -31,8 +35,7 @@ export function useLiveTaskLists(): void {
       if ('deleted' in change) return refetch()
       const before = listed(client, change.task.id)
       updateTask(client, change.task.id, () => change.task)
-      // A new task, or one that may now belong elsewhere in a filtered or sorted list.
-      if (!before || before.status !== change.task.status || before.name !== change.task.name) refetch()
+      if (!before || isElsewhere(before, change.task)) refetch()
     }
     const onStats = ({ taskId, logs, logState }: StatsChange) =>
       updateTask(client, taskId, task => ({ ...task, logs, logState }))
@@ -78,6 +81,13 @@ export function useLiveTask(taskId: string, onDeleted: (deleted: boolean) => voi
     }
   }, [client, taskId, onDeleted])
 }
+
+/** Whether a task may now belong elsewhere in a filtered or sorted list. */
+const isElsewhere = (before: TaskView, after: TaskView): boolean =>
+  before.status !== after.status ||
+  before.name !== after.name ||
+  before.priority !== after.priority ||
+  isWaiting(before) !== isWaiting(after)
 
 function listed(client: QueryClient, id: string): TaskView | undefined {
   return client

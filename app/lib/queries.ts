@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
+import type { ArtifactView } from '#protocol/artifact.ts'
 import type { Me } from '#protocol/auth.ts'
 import type { Page } from '#protocol/page.ts'
 import type { SessionView } from '#protocol/session.ts'
-import type { TaskView } from '#protocol/task.ts'
-import { get, segment } from './api.ts'
+import { MAX_AUTO_FIX_CHAIN, type TaskStatus, type TaskView } from '#protocol/task.ts'
+import { ApiError, get, segment } from './api.ts'
 
 export type TaskList = Page<TaskView>
 
@@ -16,6 +17,7 @@ export const keys = {
   sessions: (params: Record<string, string | number>) => ['sessions', params] as const,
   sessionViews: ['session'] as const,
   session: (id: string) => ['session', id] as const,
+  artifacts: (taskId: string) => ['artifacts', taskId] as const,
 }
 
 export const useMe = () =>
@@ -33,6 +35,66 @@ export const useTasks = (params: Record<string, string>) =>
     queryFn: ({ signal }) => get<TaskList>('/tasks', params, signal),
     placeholderData: previous => previous,
   })
+
+const QUEUE_SIZE = 200
+
+/** A session's tasks of one status, in the order in which they are taken. */
+export const useQueue = (sessionId: string, status: TaskStatus) =>
+  useQuery({
+    queryKey: keys.tasks({ queue: sessionId, status }),
+    queryFn: ({ signal }) =>
+      get<TaskList>(`/sessions/${segment(sessionId)}/tasks`, { status, size: QUEUE_SIZE }, signal),
+  })
+
+/** While a task runs, its files come; while they arrive, they grow. */
+const ARRIVING_MS = 1000
+const RUNNING_MS = 5000
+const MOST = 1000
+
+/** A task's artifacts by path, up to date while there may be more. */
+export const useArtifacts = (task: TaskView) =>
+  useQuery({
+    // Files are brought before the end is said, and once more afterwards where an agent comes late.
+    queryKey: [...keys.artifacts(task.id), task.status],
+    queryFn: async ({ signal }) => {
+      const path = `/tasks/${segment(task.id)}/artifacts`
+      return (await get<Page<ArtifactView>>(path, { size: MOST }, signal)).content
+    },
+    placeholderData: previous => previous,
+    refetchInterval: ({ state }) =>
+      state.data?.some(artifact => !artifact.complete)
+        ? ARRIVING_MS
+        : task.status === 'PROCESSING' && RUNNING_MS,
+  })
+
+/** From a first failure to the last task that is to mend it; the task alone where it has no part in such a chain. */
+export const useAutoFixChain = (task: TaskView) =>
+  useQuery({
+    queryKey: keys.tasks({ chain: task.id }),
+    queryFn: ({ signal }) => readChain(task, signal),
+    enabled: task.autoFixOf !== null || task.status === 'FAILED',
+    placeholderData: previous => previous,
+  })
+
+/** In the form of a list, so that live changes reach it. */
+async function readChain(task: TaskView, signal: AbortSignal): Promise<Pick<TaskList, 'content'>> {
+  const before = await Promise.all(
+    task.autoFixChain.map(id =>
+      get<TaskView>(`/tasks/${segment(id)}`, {}, signal).catch(error => {
+        if (error instanceof ApiError && error.status === 404) return undefined
+        throw error
+      }),
+    ),
+  )
+  const content = [...before.filter(one => one !== undefined), task]
+  while (content.length < MAX_AUTO_FIX_CHAIN) {
+    const fixes = await get<TaskList>('/tasks', { autoFixOf: content.at(-1)?.id, size: 1 }, signal)
+    const [latest] = fixes.content
+    if (!latest) break
+    content.push(latest)
+  }
+  return { content }
+}
 
 export const useSessions = (params: Record<string, string | number> = { size: 200 }) =>
   useQuery({

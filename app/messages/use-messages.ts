@@ -4,3 +4,5 @@ import { en, type Messages } from './en.ts'
 export function useMessages(): Messages {
   return en
 }
+
+export type { Messages }

@@ -13,7 +13,7 @@ import { ErrorState, LoadingRows } from '../states.tsx'
 import { StatusBadge } from '../status-badge.tsx'
 import bar from '../tasks/tasks-screen.module.css'
 import { Age } from '../time.tsx'
-import { NewSession } from './session-form.tsx'
+import { NewSession } from './session-dialogs.tsx'
 
 const SIZE = 100
 const NOT_ARCHIVED = 'ACTIVE,COMPLETED'

@@ -1,19 +1,32 @@
-import { Anchor } from '@mantine/core'
-import { IconAlertTriangle, IconChecks, IconDownload } from '@tabler/icons-react'
+import { Anchor, Button } from '@mantine/core'
+import { IconAlertTriangle, IconChecks, IconDownload, IconKeyboard } from '@tabler/icons-react'
 import Link from 'next/link'
 import type { TaskView } from '#protocol/task.ts'
 import { plainText } from '../../lib/ansi.ts'
+import { useRights } from '../../lib/queries.ts'
+import { isWaiting } from '../../lib/waiting-tasks.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import { StatusBadge } from '../status-badge.tsx'
 import { ProgressBar } from '../tasks/progress-bar.tsx'
 import { Age, Elapsed } from '../time.tsx'
+import { AutoFixChain } from './auto-fix-chain.tsx'
 import classes from './task.module.css'
 import { TaskActions } from './task-actions.tsx'
-import { TaskDetails } from './task-details.tsx'
+import { PanelButtons, TaskPanel } from './task-panel.tsx'
+
+interface TaskHeaderProps {
+  task: TaskView
+  deleted: boolean
+  /** Somebody wants to type something to the script. */
+  onInput(): void
+}
 
 /** What a task is and how it stands, in two lines. */
-export function TaskHeader({ task, deleted }: { task: TaskView; deleted: boolean }) {
-  const text = useMessages().task
+export function TaskHeader({ task, deleted, onInput }: TaskHeaderProps) {
+  const { task: text, input } = useMessages()
+  const { operate } = useRights()
+  // A run that is known to wait shows its field by itself.
+  const canSendInput = operate && task.status === 'PROCESSING' && task.interactive && !task.waitingForInput
   const failure = [
     task.errorCode,
     task.exitCode !== null &&
@@ -34,7 +47,7 @@ export function TaskHeader({ task, deleted }: { task: TaskView; deleted: boolean
         {!deleted && <TaskActions task={task} />}
       </div>
       <div className={classes.second}>
-        <StatusBadge status={task.status} />
+        <StatusBadge status={isWaiting(task) ? 'WAITING' : task.status} />
         <Times task={task} />
         {(task.attempt > 1 || task.maxAttempts > 1) && (
           <span>{text.attempt(task.attempt, task.maxAttempts)}</span>
@@ -43,8 +56,20 @@ export function TaskHeader({ task, deleted }: { task: TaskView; deleted: boolean
         {failure.length > 0 && <strong className={classes.failure}>{failure.join(' · ')}</strong>}
         {task.message && <span className={classes.message}>{plainText(task.message)}</span>}
         <LogCompleteness task={task} />
-        <TaskDetails task={task} />
+        <PanelButtons task={task} />
+        {canSendInput && (
+          <Button
+            size="compact-xs"
+            variant="default"
+            leftSection={<IconKeyboard size={13} aria-hidden />}
+            onClick={onInput}
+          >
+            {input.sendInput}
+          </Button>
+        )}
       </div>
+      <AutoFixChain task={task} compact />
+      <TaskPanel task={task} />
     </header>
   )
 }

@@ -6,10 +6,11 @@ import { useCallback, useState } from 'react'
 import { plainText } from '../../lib/ansi.ts'
 import { ApiError } from '../../lib/api.ts'
 import { useLiveTask } from '../../lib/live-tasks.ts'
-import { useTask } from '../../lib/queries.ts'
+import { useRights, useTask } from '../../lib/queries.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import { LogPanel } from '../log/log-panel.tsx'
 import { ErrorState } from '../states.tsx'
+import { InputBar } from './input-bar.tsx'
 import classes from './task.module.css'
 import { TaskHeader, UnknownTaskHeader } from './task-header.tsx'
 
@@ -21,6 +22,8 @@ export function TaskScreen() {
   const task = useTask(taskId)
   useDocumentTitle(`${plainText(task.data?.name ?? taskId)} · keruta`)
   const [deleted, setDeleted] = useState(false)
+  const [typing, setTyping] = useState(false)
+  const { operate } = useRights()
   useLiveTask(
     taskId,
     useCallback(gone => setDeleted(gone), []),
@@ -32,7 +35,7 @@ export function TaskScreen() {
   return (
     <div className={classes.screen}>
       {task.data ? (
-        <TaskHeader task={task.data} deleted={deleted} />
+        <TaskHeader task={task.data} deleted={deleted} onInput={() => setTyping(true)} />
       ) : (
         <UnknownTaskHeader taskId={taskId} waiting={unknown} />
       )}
@@ -42,6 +45,9 @@ export function TaskScreen() {
         </p>
       )}
       <LogPanel key={taskId} taskId={taskId} task={task.data} />
+      {operate && task.data && (
+        <InputBar key={`input ${taskId}`} task={task.data} open={typing} close={() => setTyping(false)} />
+      )}
     </div>
   )
 }

@@ -4,7 +4,7 @@ import { CloseButton, NativeSelect, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
 import { useEffect, useRef, useState } from 'react'
-import { TASK_STATUSES } from '#protocol/task.ts'
+import { TASK_STATUSES, TERMINAL_STATUSES } from '#protocol/task.ts'
 import { useSessions } from '../../lib/queries.ts'
 import { useKeys } from '../../lib/use-keys.ts'
 import { useMessages } from '../../messages/use-messages.ts'
@@ -13,11 +13,11 @@ import classes from './tasks-screen.module.css'
 interface TaskFiltersProps {
   params: URLSearchParams
   set(name: string, value: string): void
-  /** Inside a session's page, the session is given. */
-  withSession: boolean
+  /** Inside a session's page the session is given, and only tasks that have ended are listed. */
+  inSession: boolean
 }
 
-export function TaskFilters({ params, set, withSession }: TaskFiltersProps) {
+export function TaskFilters({ params, set, inSession }: TaskFiltersProps) {
   const text = useMessages()
   const sessions = useSessions()
   return (
@@ -29,11 +29,15 @@ export function TaskFilters({ params, set, withSession }: TaskFiltersProps) {
         value={params.get('status') ?? ''}
         onChange={event => set('status', event.currentTarget.value)}
         data={[
-          { value: '', label: text.tasks.anyStatus },
-          ...TASK_STATUSES.map(value => ({ value, label: text.status[value] })),
+          { value: '', label: inSession ? text.tasks.anyEnd : text.tasks.anyStatus },
+          ...(inSession ? TERMINAL_STATUSES : TASK_STATUSES).map(value => ({
+            value,
+            label: text.status[value],
+          })),
+          ...(inSession ? [] : [{ value: 'WAITING', label: text.status.WAITING }]),
         ]}
       />
-      {withSession && (sessions.data?.totalElements ?? 0) > 0 && (
+      {!inSession && (sessions.data?.totalElements ?? 0) > 0 && (
         <NativeSelect
           size="xs"
           aria-label={text.tasks.session}

@@ -3,7 +3,7 @@
 import { Button, EmptyState } from '@mantine/core'
 import { IconTerminal2 } from '@tabler/icons-react'
 import { type ReactNode, useEffect, useState } from 'react'
-import { useLiveTaskLists } from '../../lib/live-tasks.ts'
+import { TERMINAL_STATUSES } from '#protocol/task.ts'
 import { useMe, useTasks } from '../../lib/queries.ts'
 import { useAddress } from '../../lib/use-address.ts'
 import { useMessages } from '../../messages/use-messages.ts'
@@ -16,11 +16,13 @@ import classes from './tasks-screen.module.css'
 const SIZE = 100
 const FILTERS = ['status', 'search', 'sessionId']
 
-/** Tasks, filtered, sorted and paged by the address, up to date by themselves. */
+/** What the address calls running tasks that wait for input. */
+const WAITING = 'WAITING'
+
+/** Tasks, filtered, sorted and paged by the address, up to date by themselves; in a session, those that have ended. */
 export function TaskList({ sessionId, action }: { sessionId?: string; action?: ReactNode }) {
   const { tasks: text, sessions } = useMessages()
   const [params, change] = useAddress()
-  useLiveTaskLists()
   const set = (name: string, value: string) =>
     change(next => {
       if (value) next.set(name, value)
@@ -30,9 +32,10 @@ export function TaskList({ sessionId, action }: { sessionId?: string; action?: R
     })
   const names = [...FILTERS, 'sort', 'page'].filter(name => params.get(name))
   const tasks = useTasks({
+    ...(sessionId && { sessionId, status: TERMINAL_STATUSES.join(',') }),
     ...Object.fromEntries(names.map(name => [name, params.get(name) ?? ''])),
-    ...(sessionId && { sessionId }),
     size: String(SIZE),
+    ...(params.get('status') === WAITING && { status: 'PROCESSING', waiting: 'true' }),
   })
   const filtered = FILTERS.some(name => params.get(name))
   const clear = () =>
@@ -43,7 +46,8 @@ export function TaskList({ sessionId, action }: { sessionId?: string; action?: R
   return (
     <>
       <div className={classes.bar}>
-        <TaskFilters params={params} set={set} withSession={!sessionId} />
+        {sessionId && <h2>{sessions.finished}</h2>}
+        <TaskFilters params={params} set={set} inSession={sessionId !== undefined} />
         {tasks.data && tasks.data.totalElements > 0 && (
           <Pager page={tasks.data} onChange={page => set('page', page ? String(page) : '')} />
         )}
@@ -54,7 +58,11 @@ export function TaskList({ sessionId, action }: { sessionId?: string; action?: R
       ) : !tasks.data ? (
         <LoadingRows rows={10} />
       ) : tasks.data.content.length > 0 ? (
-        <TaskTable tasks={tasks.data.content} stale={tasks.isPlaceholderData} />
+        <TaskTable
+          tasks={tasks.data.content}
+          stale={tasks.isPlaceholderData}
+          withActions={sessionId !== undefined}
+        />
       ) : filtered ? (
         <EmptyState mt="xl" title={text.noMatch} size="sm">
           <EmptyState.Actions>
@@ -64,7 +72,7 @@ export function TaskList({ sessionId, action }: { sessionId?: string; action?: R
           </EmptyState.Actions>
         </EmptyState>
       ) : sessionId ? (
-        <EmptyState mt="xl" size="sm" title={sessions.noTasks} />
+        <p className={classes.none}>{sessions.noneFinished}</p>
       ) : (
         <FirstSteps />
       )}

@@ -7,14 +7,23 @@ import type { TaskView } from '#protocol/task.ts'
 import { plainText } from '../../lib/ansi.ts'
 import { shortCount } from '../../lib/format.ts'
 import { useKeys } from '../../lib/use-keys.ts'
+import { isWaiting } from '../../lib/waiting-tasks.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import { StatusBadge } from '../status-badge.tsx'
+import { TaskActions } from '../task/task-actions.tsx'
 import { Age, Elapsed } from '../time.tsx'
 import { ProgressBar } from './progress-bar.tsx'
 import classes from './task-table.module.css'
 
+interface TaskTableProps {
+  tasks: TaskView[]
+  stale?: boolean
+  /** What can be done with a task stands in its row. */
+  withActions?: boolean
+}
+
 /** Tasks as dense rows, as cards where there is little room. j and k move, Enter opens. */
-export function TaskTable({ tasks, stale }: { tasks: TaskView[]; stale?: boolean }) {
+export function TaskTable({ tasks, stale, withActions }: TaskTableProps) {
   const text = useMessages().tasks
   const router = useRouter()
   const body = useRef<HTMLTableSectionElement>(null)
@@ -34,7 +43,9 @@ export function TaskTable({ tasks, stale }: { tasks: TaskView[]; stale?: boolean
   }
   const open = (event: MouseEvent, id: string) => {
     const target = event.target as HTMLElement
-    if (target.closest('a') || getSelection()?.toString()) return
+    // A dialog's events come here as well, though it stands elsewhere.
+    if (!event.currentTarget.contains(target)) return
+    if (target.closest('a, button') || getSelection()?.toString()) return
     router.push(taskPath(id))
   }
   return (
@@ -62,13 +73,14 @@ export function TaskTable({ tasks, stale }: { tasks: TaskView[]; stale?: boolean
           <th scope="col" className={classes.number}>
             {text.columns.attempt}
           </th>
+          {withActions && <th scope="col">{text.columns.actions}</th>}
         </tr>
       </thead>
       <tbody ref={body} onKeyDown={onArrow}>
         {tasks.map(task => (
           <tr key={task.id} onClick={event => open(event, task.id)} data-testid="task-row">
             <td className={classes.status}>
-              <StatusBadge status={task.status} />
+              <StatusBadge status={isWaiting(task) ? 'WAITING' : task.status} />
             </td>
             <td className={classes.name}>
               <Link href={taskPath(task.id)} prefetch={false} className={classes.link}>
@@ -101,6 +113,11 @@ export function TaskTable({ tasks, stale }: { tasks: TaskView[]; stale?: boolean
             >
               {text.attempt(task.attempt, task.maxAttempts)}
             </td>
+            {withActions && (
+              <td>
+                <TaskActions task={task} inList />
+              </td>
+            )}
           </tr>
         ))}
       </tbody>

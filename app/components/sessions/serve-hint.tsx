@@ -1,0 +1,45 @@
+'use client'
+
+import { useEffect, useState } from 'react'
+import type { SessionView } from '#protocol/session.ts'
+import type { TaskView } from '#protocol/task.ts'
+import { useMe } from '../../lib/queries.ts'
+import { useNow } from '../../lib/use-now.ts'
+import { useMessages } from '../../messages/use-messages.ts'
+import { Command } from '../states.tsx'
+import classes from './queue.module.css'
+
+/** An agent that is there takes a task sooner. */
+const PATIENCE_MS = 8000
+
+interface ServeHintProps {
+  session: SessionView
+  queue: readonly TaskView[]
+  running: number
+}
+
+/** Tasks wait and nothing runs: why that may be, and what to do. */
+export function ServeHint({ session, queue, running }: ServeHintProps) {
+  const text = useMessages().sessions
+  const me = useMe()
+  const now = useNow()
+  const [origin, setOrigin] = useState('')
+  useEffect(() => setOrigin(location.origin), [])
+  const since = Math.min(...queue.map(task => Date.parse(task.statusHistory.at(-1)?.at ?? task.createdAt)))
+  if (running > 0 || queue.length === 0 || now - since < PATIENCE_MS) return null
+  if (session.status !== 'ACTIVE')
+    return (
+      <div className={classes.hint} role="note">
+        {text.notServed}
+      </div>
+    )
+  const key = me.data?.authRequired ? 'KERUTA_API_KEY=… ' : ''
+  return (
+    <div className={classes.hint} role="note" data-testid="serve-hint">
+      <span>
+        <strong>{text.nobodyServes}</strong> {text.serveText}
+      </span>
+      <Command text={`${key}npx keruta daemon --session-id ${session.id} --api-url ${origin}`} />
+    </div>
+  )
+}
