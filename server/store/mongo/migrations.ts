@@ -60,4 +60,10 @@ export const migrations: Migration[] = [
       await db.collection('artifacts.chunks').createIndex({ files_id: 1, n: 1 }, { unique: true })
     },
   },
+  {
+    name: 'runs',
+    async run(db) {
+      await db.collection('tasks').createIndex({ agentId: 1, status: 1 })
+    },
+  },
 ]

@@ -1,0 +1,1 @@
+CREATE INDEX "Task_agentId_status_idx" ON "Task" ("agentId", "status");
