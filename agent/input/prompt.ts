@@ -72,8 +72,10 @@ function shown(line: string): string {
 /** Whether an open line ends as questions do: `Name: `, `[Y/n]`, `(yes/no)`, `> `; not as progress does. */
 export function looksLikePrompt(line: string): boolean {
   const text = line.trimEnd()
-  if (/\d\s*%|\.\.\.|…/.test(text)) return false
-  return /[:?>$#❯»：？]$|\[[^\]]*\p{L}[^\]]*\]$|\([^)]*\p{L}[^)]*\)$/u.test(text) || asksForSecret(text)
+  if (/\d\s*%|\d\/\d|\.\.\.|…/.test(text)) return false
+  return (
+    /[:?>$#❯»：？]$|\[[^\]]*\p{L}[^\]]*\]$|\([^)]*[\p{L}\p{N}][^)]*\)$/u.test(text) || asksForSecret(text)
+  )
 }
 
 /** Whether the answer should be shown nowhere, going by the words of the question. */

@@ -86,6 +86,16 @@ export class FakeServer {
     for (const socket of this.#sockets) socket.send(JSON.stringify(frame))
   }
 
+  get connections(): number {
+    return this.#sockets.size
+  }
+
+  /** Breaks every connection. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.terminate()
+    this.#sockets.clear()
+  }
+
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.terminate()
     this.#http.closeAllConnections()
