@@ -17,6 +17,8 @@ let logged: Record<string, unknown>[]
 let metrics: Metrics
 let sockets: WebSocketServer
 
+const BODY_TIMEOUT_MS = 300
+
 beforeEach(async () => {
   logged = []
   metrics = createMetrics(async () => ({}))
@@ -31,6 +33,7 @@ beforeEach(async () => {
     .get('/api/stream', c =>
       streamSSE(c, stream => stream.writeSSE({ data: 'x' }).then(() => new Promise(() => {}))),
     )
+    .all('/api/v1/*', async c => c.json({ bytes: (await c.req.arrayBuffer()).byteLength }))
     .get('/healthz', c => c.json({ ok: true }))
     .onError(problemHandler(logger))
   http = createHttpServer({
@@ -43,6 +46,7 @@ beforeEach(async () => {
     },
     logger,
     metrics,
+    bodyTimeoutMs: BODY_TIMEOUT_MS,
   })
   const { port } = await http.listen(0, '127.0.0.1')
   base = `http://127.0.0.1:${port}`
@@ -233,4 +237,21 @@ test('a port in use is said in one line, with what to do', async () => {
   await expect(second.listen(port, '127.0.0.1')).rejects.toThrow(
     `cannot listen on 127.0.0.1:${port}: the port is in use; end what listens there, or set PORT to another`,
   )
+})
+
+test('a body that does not come in time is refused, an upload may take longer', async () => {
+  const slowly = (path: string) => {
+    const request = httpRequest(`${base}${path}`, { method: 'POST', headers: { 'content-length': 2 } })
+    request.write('a')
+    return request
+  }
+  const upload = slowly('/api/v1/tasks/t/artifacts?path=a')
+  const [refused] = (await once(slowly('/api/v1/tasks'), 'response')) as [IncomingMessage]
+  expect(refused.statusCode).toBe(400)
+  expect(JSON.parse(String(await refused.toArray()))).toMatchObject({
+    detail: 'the request did not arrive in time',
+  })
+  upload.end('b')
+  const [taken] = (await once(upload, 'response')) as [IncomingMessage]
+  expect(JSON.parse(String(await taken.toArray()))).toEqual({ bytes: 2 })
 })

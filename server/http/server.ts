@@ -7,6 +7,7 @@ import { KerutaError } from '#protocol/errors.ts'
 import type { Metrics } from '#server/metrics.ts'
 import { accessLog } from './access-log.ts'
 import { areaOf, pathOf } from './areas.ts'
+import { limitBodyTime } from './body-time.ts'
 import { listen } from './listen.ts'
 import type { Pages } from './pages.ts'
 import { problemHeaders, problemResponse, type Report, toProblem } from './problem.ts'
@@ -23,6 +24,8 @@ export interface HttpServerOptions {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
   logger: Logger
   metrics: Pick<Metrics, 'httpRequest'>
+  /** A body that is no upload must have come by then, ms. */
+  bodyTimeoutMs?: number
 }
 
 export interface HttpServer {
@@ -38,18 +41,21 @@ export interface HttpServer {
 const LIMITS = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 15_000,
-  /** For the whole of a request, its body too. */
-  requestTimeout: 120_000,
+  /** Bodies have a limit of their own, `limitBodyTime`: this one knows no uploads. */
+  requestTimeout: 0,
   /** Above the 60 s after which most proxies drop an idle connection, so that it is they who do. */
   keepAliveTimeout: 65_000,
 }
+
+const BODY_TIMEOUT_MS = 120_000
 
 /** A socket each: more would end in failures all over the server. */
 const MAX_CONNECTIONS = 10_000
 
 const HOT_RELOAD = '/_next/hmr'
 
-export function createHttpServer({ api, pages, upgrade, logger, metrics }: HttpServerOptions): HttpServer {
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { api, pages, upgrade, logger, metrics, bodyTimeoutMs = BODY_TIMEOUT_MS } = options
   const server = createServer(LIMITS)
   server.maxConnections = MAX_CONNECTIONS
   const sockets = trackSockets(server)
@@ -67,6 +73,7 @@ export function createHttpServer({ api, pages, upgrade, logger, metrics }: HttpS
 
   server.on('request', (request, response) => {
     logged(request, response)
+    limitBodyTime(request, bodyTimeoutMs, () => writeProblem(request.socket, toProblem(late())))
     const area = areaOf(pathOf(request.url))
     secured(response, area)
     if (area === 'api' || area === 'probe') void answerApi(request, response)
@@ -131,9 +138,12 @@ function sendProblem(response: ServerResponse, error: unknown, report: Report): 
 function unreadable({ code }: NodeJS.ErrnoException): KerutaError {
   if (code === 'HPE_HEADER_OVERFLOW')
     return new KerutaError('TOO_LARGE', `the request's headers are over ${LIMITS.maxHeaderSize} bytes`)
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return new KerutaError('BAD_REQUEST', 'the request did not arrive in time')
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return late()
   return new KerutaError('BAD_REQUEST', 'this is not an HTTP/1.1 request')
+}
+
+function late(): KerutaError {
+  return new KerutaError('BAD_REQUEST', 'the request did not arrive in time')
 }
 
 function addressOf(server: Server): string {
