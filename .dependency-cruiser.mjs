@@ -1,5 +1,6 @@
 // Who may import whom, as docs/architecture.md says it.
-const test = '\\.(test|spec)\\.tsx?$|^server/store/contract|^agent/test/|^server/test/'
+const test =
+  '\\.(test|spec)\\.tsx?$|^server/store/contract|^agent/test/|^server/test/|^server/store-tools/test/'
 
 /** Sources matching `from` must not import `to`, except where `unless` matches the imported path. */
 const forbid = (name, comment, from, to, unless) => ({
@@ -47,9 +48,16 @@ export default {
     forbid(
       'features-stand-alone',
       'a feature imports the store port, the protocol and itself',
-      '^server/(logs|tasks)/',
+      '^server/(artifacts|logs|tasks)/',
       '^server/',
       '^server/$1/|^server/store/(store|open)\\.ts$|^server/(config|logger|metrics)\\.ts$',
+    ),
+    forbid(
+      'store-tools-stand-alone',
+      'the store tools import the store port, the protocol, the settings, and how a body is opened',
+      '^server/store-tools/',
+      '^server/',
+      '^server/store-tools/|^server/store/(store|open)\\.ts$|^server/config\\.ts$|^server/logs/query/open-body\\.ts$',
     ),
     forbid(
       'api-is-on-top',

@@ -65,6 +65,7 @@ test('the curl examples write, read, count, export and follow', async () => {
   expect(stdout).toContain('"seq":1')
   expect(stdout).toContain('disk at 91 %')
   expect(stdout).toContain('"WARN":1')
+  expect(stdout).toContain('"path":"out/demo.csv"')
   expect(readFileSync(join(server.home, 'demo.csv'), 'utf8')).toContain('disk at 91 %')
   await follow('sh', ['-c', last.replace('curl', 'exec curl')], 'disk at 91 %')
 })

@@ -8,7 +8,10 @@ export const artifactPathSchema = z
   .min(1)
   .max(MAX_ARTIFACT_PATH_CHARS)
   .refine(
-    path => !/^\/|\\|\p{Cc}/u.test(path) && path.split('/').every(name => !['', '.', '..'].includes(name)),
+    path =>
+      path.isWellFormed() &&
+      !/^\/|\\|\p{Cc}/u.test(path) &&
+      path.split('/').every(name => !['', '.', '..'].includes(name)),
     'must be relative, with / between names, and without . or .. or control characters',
   )
 

@@ -16,6 +16,7 @@ export const ERROR_STATUS = {
   OUT_OF_ORDER: 409,
   TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
+  RANGE_NOT_SATISFIABLE: 416,
   BAD_SEGMENT: 422,
   QUERY_TIMEOUT: 422,
   RATE_LIMITED: 429,
@@ -38,17 +39,25 @@ export class KerutaError extends Error {
   readonly errors: InputError[] | undefined
   /** Milliseconds after which the same call may succeed; with RATE_LIMITED and STORE_UNAVAILABLE. */
   readonly retryAfterMs: number | undefined
+  /** Where an upload goes on, with OUT_OF_ORDER. */
+  readonly receivedBytes: number | undefined
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { errors?: InputError[]; retryAfterMs?: number; cause?: unknown } = {},
+    options: {
+      errors?: InputError[]
+      retryAfterMs?: number
+      receivedBytes?: number
+      cause?: unknown
+    } = {},
   ) {
     super(message, { cause: options.cause })
     this.name = 'KerutaError'
     this.code = code
     this.errors = options.errors
     this.retryAfterMs = options.retryAfterMs
+    this.receivedBytes = options.receivedBytes
   }
 
   get status(): number {

@@ -10,5 +10,7 @@ export const problemSchema = z.object({
   /** What is wrong with each part of the input. */
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   retryAfterMs: z.number().optional(),
+  /** With an upload that does not go on where it stands: how much of it is there. */
+  receivedBytes: z.number().optional(),
 })
 export type Problem = z.infer<typeof problemSchema>

@@ -41,6 +41,8 @@ export interface ServerToClientEvents {
   task(change: { task: TaskView } | { taskId: string; deleted: true }): void
   /** A task's log grew; at most one a second and task. */
   stats(stats: { taskId: string; logs: LogCounts; logState: LogState }): void
+  /** Files of this task came, went or are on their way: list them again. Only to who subscribed to the task. */
+  artifacts(change: { taskId: string }): void
   /** Lines of this task were deleted: the log begins at `firstSeq` now; 0 where nothing is left. */
   cleared(range: { taskId: string; firstSeq: number }): void
 }

@@ -11,6 +11,9 @@ export interface Metrics {
   ingested(seconds: number): void
   /** A reader came; the answer is called when it goes. */
   reader(transport: Transport): () => void
+  /** Bytes of artifacts that came, and that went. */
+  artifactReceived(bytes: number): void
+  artifactSent(bytes: number): void
   /** A slow reader was told of a gap. */
   gap(): void
   /** An agent asked for a task; whether it got one. */
@@ -50,6 +53,13 @@ export function createMetrics(
   const linesOut = lines.labels('out')
   const bytesIn = bytes.labels('in')
   const bytesOut = bytes.labels('out')
+  const artifactBytes = new Counter({
+    name: 'keruta_artifact_bytes_total',
+    help: 'Bytes of artifacts received (in) and sent (out)',
+    ...direction,
+  })
+  const artifactsIn = artifactBytes.labels('in')
+  const artifactsOut = artifactBytes.labels('out')
   const ingestLatency = new Histogram({
     name: 'keruta_ingest_latency_seconds',
     help: 'From the arrival of lines to their durable storage',
@@ -128,6 +138,8 @@ export function createMetrics(
         here = false
       }
     },
+    artifactReceived: size => artifactsIn.inc(size),
+    artifactSent: size => artifactsOut.inc(size),
     gap: () => gaps.inc(),
     claimed: found => claims.inc({ result: found ? 'task' : 'none' }),
     runEnded: why => ended.inc({ why }),

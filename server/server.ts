@@ -7,6 +7,8 @@ import { uuidv7 } from '#protocol/ids.ts'
 import { createAnnouncer } from './announce.ts'
 import { demandWrite } from './api/access.ts'
 import { createApi } from './api/app.ts'
+import { createArtifacts } from './artifacts/artifacts.ts'
+import { startSweep } from './artifacts/sweep.ts'
 import { ensureAdminKey } from './auth/admin-key.ts'
 import { createAuth } from './auth/auth.ts'
 import { type Limits, memoryLimits } from './auth/limits.ts'
@@ -109,11 +111,25 @@ export async function startServer(config: Config, version: string): Promise<Runn
     now,
   })
   const cannotAnnounce = (err: unknown) => logger.error({ err }, 'a change could not be announced')
+  const artifacts = createArtifacts({
+    store,
+    maxBytes: config.maxArtifactBytes,
+    onChange(taskId) {
+      socketIo.artifacts(taskId)
+      bus.send({ type: 'artifacts', taskId })
+    },
+    onReceived: metrics.artifactReceived,
+    clock: now,
+    newId: uuidv7,
+  })
   const tasks = createTasks({
     store,
     segments,
     logState: (task, head) => logState(head, task.status, writers.has(task.id) || remoteWriters.has(task.id)),
-    deleteLogs: taskId => deleteLogs(segments, taskId),
+    async deleteLogs(taskId) {
+      await artifacts.removeOf(taskId)
+      await deleteLogs(segments, taskId)
+    },
     onChange(change) {
       void announcer.change(change).catch(cannotAnnounce)
       tell(change).catch(err => logger.error({ err }, "a task's log does not say what the server did"))
@@ -232,6 +248,8 @@ export async function startServer(config: Config, version: string): Promise<Runn
     auth,
     tasks,
     sessions,
+    artifacts,
+    artifactSent: metrics.artifactSent,
     inputs,
     autoFixes,
     observe: createObserver({ tasks, say }),
@@ -284,6 +302,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
     sessionChanged: announcer.sessionElsewhere,
     statsChanged: announcer.stats,
     cleared: socketIo.cleared,
+    artifactsChanged: socketIo.artifacts,
     inputCame: taskId => hub.notify(taskId, { kind: 'input' }),
     keyRevoked: keyId => auth.keys.revokedElsewhere(keyId),
     async lookAround() {
@@ -304,6 +323,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
   })
   await http.listen(config.port, config.host)
   await http.ready()
+  const sweep = startSweep(artifacts, logger)
   // Last, because the key is shown once only: a start that fails must not have made it.
   const adminKey = config.auth === 'on' ? await ensureAdminKey(auth.keys, config.adminKey) : undefined
 
@@ -317,6 +337,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
       await socketIo.close()
       stats.close()
       remoteWriters.close()
+      await sweep.close()
       await ingest.idle()
       await bus.close()
       await compactor.close()

@@ -10,6 +10,8 @@ import { notFoundProblem, problemHandler, problemResponse } from '#server/http/p
 import type { Sessions } from '#server/tasks/sessions.ts'
 import type { Tasks } from '#server/tasks/tasks.ts'
 import { apiKeysApi } from './api-keys.ts'
+import { type ArtifactContentDeps, artifactContentApi } from './artifact-content.ts'
+import { artifactsApi } from './artifacts.ts'
 import { docsApi } from './docs.ts'
 import { type HealthDeps, healthApi } from './health.ts'
 import { type LogFilesApiDeps, logFilesApi } from './log-files.ts'
@@ -28,6 +30,7 @@ import { tasksApi } from './tasks.ts'
 export interface ApiDeps
   extends LogsApiDeps,
     LogFilesApiDeps,
+    ArtifactContentDeps,
     HealthDeps,
     TaskInputApiDeps,
     TaskAutoFixApiDeps,
@@ -54,7 +57,7 @@ export function createApi(deps: ApiDeps): OpenAPIHono<AuthEnv> {
     cors({
       origin: deps.allowedOrigins,
       credentials: true,
-      exposeHeaders: ['Content-Disposition', 'Retry-After'],
+      exposeHeaders: ['Accept-Ranges', 'Content-Disposition', 'Content-Range', 'ETag', 'Retry-After'],
     }),
   )
   app.use(
@@ -91,6 +94,8 @@ export function createApi(deps: ApiDeps): OpenAPIHono<AuthEnv> {
   app.route(PREFIX, taskScriptApi(deps))
   app.route(PREFIX, sessionsApi(deps))
   app.route(PREFIX, sessionTasksApi(deps))
+  app.route(PREFIX, artifactsApi(deps))
+  app.route(PREFIX, artifactContentApi(deps))
   app.route(PREFIX, apiKeysApi({ keys: deps.auth.keys }))
   app.route(PREFIX, meApi(deps))
   app.route('/api/docs', docsApi())

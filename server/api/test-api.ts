@@ -10,6 +10,7 @@ import type { LogStats } from '#protocol/log-answers.ts'
 import type { Page } from '#protocol/page.ts'
 import type { Problem } from '#protocol/problem.ts'
 import type { StartedTask, TaskView } from '#protocol/task.ts'
+import { createArtifacts } from '#server/artifacts/artifacts.ts'
 import { createAuth } from '#server/auth/auth.ts'
 import { deleteLogs } from '#server/logs/delete.ts'
 import { createIngest } from '#server/logs/ingest.ts'
@@ -39,6 +40,7 @@ type Body = Required<Omit<Problem, 'status'>> &
   Required<LogStats> &
   StartedTask & { seq: number; lastSeq: number; cursor: string; key: string }
 
+export const MAX_ARTIFACT_BYTES = 3 * 1024 * 1024
 const ALLOWED_ORIGINS = ['https://tools.example']
 
 interface CallOptions {
@@ -76,11 +78,26 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     jwtSecret: 'a secret that is long enough for tests',
     allowedOrigins: ALLOWED_ORIGINS,
   })
+  const metrics = createMetrics(() => store.tasks.countBy('status'))
+  /** Tasks whose artifacts have changed. */
+  const filed: string[] = []
+  const artifacts = createArtifacts({
+    store,
+    maxBytes: MAX_ARTIFACT_BYTES,
+    onChange: taskId => filed.push(taskId),
+    onReceived: metrics.artifactReceived,
+    clock: () => clock.now,
+    newId: () => uuidv7(),
+    idleMs: 1000,
+  })
   const tasks = createTasks({
     store,
     segments: store.segments,
     logState: (task, head) => logState(head, task.status, false),
-    deleteLogs: taskId => deleteLogs(store.segments, taskId),
+    async deleteLogs(taskId) {
+      await artifacts.removeOf(taskId)
+      await deleteLogs(store.segments, taskId)
+    },
     onChange(change) {
       changes.push(change)
       inputs.onChange(change).catch(() => {})
@@ -91,6 +108,7 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
   const sessions = createSessions({
     store,
     removeTask: tasks.remove,
+    onChange: () => {},
     clock: () => clock.now,
     newId: () => uuidv7(),
   })
@@ -101,7 +119,6 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     onCommit: () => {},
     now: () => clock.now,
   })
-    onChange: () => {},
   const inputs: Inputs = createInputs({
     tasks,
     inputs: store.inputs,
@@ -122,6 +139,8 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     auth,
     tasks,
     sessions,
+    artifacts,
+    artifactSent: metrics.artifactSent,
     inputs,
     autoFixes,
     observe: createObserver({ tasks, say }),
@@ -133,7 +152,7 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
       return new Response('id: 1\n\n', { headers: { 'Content-Type': 'text/event-stream' } })
     },
     parts,
-    metrics: createMetrics(() => store.tasks.countBy('status')),
+    metrics,
     version: '1.2.3',
     logger: pino({ level: 'silent' }),
   })
@@ -165,5 +184,20 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     }
   }
 
-  return { app, call, keyOf, auth, tasks, clock, changes, streams, typed, inputs, parts, store }
+  return {
+    app,
+    call,
+    keyOf,
+    auth,
+    tasks,
+    clock,
+    changes,
+    streams,
+    typed,
+    filed,
+    artifacts,
+    inputs,
+    parts,
+    store,
+  }
 }

@@ -63,6 +63,7 @@ function problemOf(error: KerutaError): Problem {
     code: error.code,
     ...(error.errors && { errors: error.errors }),
     ...(error.retryAfterMs !== undefined && { retryAfterMs: Math.ceil(error.retryAfterMs) }),
+    ...(error.receivedBytes !== undefined && { receivedBytes: error.receivedBytes }),
   }
 }
 

@@ -86,6 +86,9 @@ export function createSocketIo(options: SocketIoOptions) {
     cleared(taskId: string, firstSeq: number): void {
       io.to(taskRoom(taskId)).emit('cleared', { taskId, firstSeq })
     },
+    artifacts(taskId: string): void {
+      io.to(taskRoom(taskId)).emit('artifacts', { taskId })
+    },
     /** Whether anybody would get the changes of a task. */
     hasListeners: (taskId: string, sessionId: string | null) =>
       roomsOf(taskId, sessionId).some(room => io.of('/').adapter.rooms.has(room)),

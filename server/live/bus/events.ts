@@ -22,6 +22,8 @@ export const busEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stats'), taskIds }),
   /** Lines were deleted; `firstSeq` of what is left, 0 where nothing is. */
   z.object({ type: z.literal('cleared'), taskId, firstSeq: z.number() }),
+  /** Files of the task came, went or are on their way. */
+  z.object({ type: z.literal('artifacts'), taskId }),
   /** Something was typed to the task's script; what it is lies in the store. */
   z.object({ type: z.literal('input'), taskId }),
   z.object({ type: z.literal('keyRevoked'), keyId: z.string() }),

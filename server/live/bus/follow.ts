@@ -13,6 +13,7 @@ export interface FollowDeps {
   sessionChanged(news: SessionNews): void
   statsChanged(taskIds: string[]): Promise<void>
   cleared(taskId: string, firstSeq: number): void
+  artifactsChanged(taskId: string): void
   inputCame(taskId: string): void
   keyRevoked(keyId: string): void
   /** Looks for everything in the store that nobody told of. */
@@ -38,6 +39,9 @@ export function follow(bus: Bus, deps: FollowDeps): void {
           return
         case 'cleared':
           deps.cleared(event.taskId, event.firstSeq)
+          return
+        case 'artifacts':
+          deps.artifactsChanged(event.taskId)
           return
         case 'input':
           deps.inputCame(event.taskId)
