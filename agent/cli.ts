@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { type GlobalFlags, loadConfig } from './config.ts'
-import { type CommandWords, type Context, openApi } from './context.ts'
+import { type CommandWords, type Context, openApi, openSecrets } from './context.ts'
 import { EXIT } from './exit.ts'
+import type { Secrets } from './mask/secrets.ts'
 
 /** What a file in `commands/` exports: it declares arguments, options and examples, and hands its work to `action`. */
 export interface CommandModule {
@@ -30,6 +31,11 @@ export const COMMANDS: { name: string; summary: string; load: () => Promise<Comm
   { name: 'start', summary: 'set a task to PROCESSING', load: () => import('./commands/start.ts') },
   { name: 'success', summary: 'set a task to COMPLETED', load: () => import('./commands/success.ts') },
   { name: 'fail', summary: 'set a task to FAILED', load: () => import('./commands/fail.ts') },
+  {
+    name: 'redact',
+    summary: "mask a value in a task's log from now on",
+    load: () => import('./commands/redact.ts'),
+  },
   {
     name: 'progress',
     summary: "report a task's progress in percent",
@@ -124,10 +130,15 @@ function globalOptions(command: Command): Command {
 async function openContext(flags: GlobalFlags, rest: string[]): Promise<Context> {
   const config = await loadConfig(flags)
   const write = (message: string) => process.stderr.write(`keruta: ${message}\n`)
+  let secrets: Promise<Secrets> | undefined
   const context: Context = {
     config,
     rest,
     api: () => openApi(config),
+    secrets: () => {
+      secrets ??= openSecrets(context)
+      return secrets
+    },
     commands: describeCommands,
     print: text => process.stdout.write(`${text}\n`),
     warn: write,

@@ -1,5 +1,6 @@
 import type { Config } from './config.ts'
 import type { Api } from './delivery/api.ts'
+import type { Secrets } from './mask/secrets.ts'
 
 /** What every command is given. */
 export interface Context {
@@ -8,6 +9,8 @@ export interface Context {
   rest: string[]
   /** The server's API with the settings' token. */
   api(): Promise<Api>
+  /** What is not to leave this machine: the token, the environment's secrets, and in a script those of its run. */
+  secrets(): Promise<Secrets>
   /** Every command with its subcommands and options, for completion. */
   commands(): Promise<CommandWords[]>
   /** Results, to stdout. */
@@ -24,6 +27,12 @@ export interface CommandWords {
   name: string
   summary: string
   options: string[]
+}
+
+/** Gathers what a command must not tell. */
+export async function openSecrets({ config, warn, explain }: Context): Promise<Secrets> {
+  const { commandSecrets } = await import('./mask/open.ts')
+  return commandSecrets(config, warn, explain)
 }
 
 /** Opens the API of the settings; the client is loaded only by commands that call it. */

@@ -90,6 +90,14 @@ export const SETTINGS = {
     fallback: 1000,
     about: 'age at which a batch goes in any case',
   },
+  mask: {
+    key: 'logStreaming.mask',
+    env: ['KERUTA_MASK'],
+    kind: 'text',
+    fallback: undefined,
+    secret: true,
+    about: 'further values that are shown as ***: one a line, or in one line by commas',
+  },
   maxRetries: {
     key: 'logStreaming.maxRetries',
     kind: 'count',
@@ -223,6 +231,7 @@ export const OTHER_VARIABLES = [
   'KERUTA_READER_QUEUE_KB',
   'KERUTA_READER_RATE',
   'KERUTA_REGEX_TIMEOUT_MS',
+  'KERUTA_RUN_SOCKET',
   'KERUTA_SERVER_LOG_LEVEL',
   'KERUTA_STORE',
 ]

@@ -1,6 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { usageError } from '../exit.ts'
 
 /** What is to be run, and how it is called on the server. */
 export interface Target {
@@ -9,6 +8,8 @@ export interface Target {
   name: string
   /** The script's text as the server keeps it. */
   script: string
+  /** The script's file where it is one. */
+  path?: string
 }
 
 const MAX_SCRIPT_BYTES = 1024 * 1024
@@ -30,16 +31,16 @@ export function scriptOrLineTarget(text: string): Target {
   return { file: 'sh', args: ['-c', text], name: shortName(text), script: text }
 }
 
-/** @throws CommandError where there is no such file */
+/** A script's file. Where there is none, the attempt to run it will tell. */
 export function fileTarget(path: string): Target {
-  if (!isFile(path)) throw usageError(`the script ${path} does not exist or is no file`)
-  const script = scriptText(path)
   const name = basename(path)
   const file = resolve(path)
+  if (!isFile(path)) return { file, args: [], name, script: path }
+  const script = scriptText(path)
   const [interpreter, ...options] = interpreterOf(path)
   if (interpreter === undefined || (isExecutable(path) && isSelfRunning(path)))
-    return { file, args: [], name, script }
-  return { file: interpreter, args: [...options, file], name, script }
+    return { file, args: [], name, script, path: file }
+  return { file: interpreter, args: [...options, file], name, script, path: file }
 }
 
 /** The words of the `#!` line; `sh` for text without one; none for a binary. */

@@ -26,7 +26,8 @@ Examples:
       errorCode: options.errorCode,
       autoFix: options.autoFix && context.config.autoFix,
     }
-    const task = await api.post<TaskView>(`${path}/fail`, body)
+    const secrets = await context.secrets()
+    const task = await api.post<TaskView>(`${path}/fail`, secrets.report(body))
     if (context.config.json) context.print(JSON.stringify(task))
     else context.say(`task ${task.id} is ${task.status}`)
     await deliverInPassing(context)

@@ -4,6 +4,7 @@ import type { Handler } from '../cli.ts'
 import type { Context } from '../context.ts'
 import { deliverInPassing } from '../delivery/abandoned.ts'
 import { usageError } from '../exit.ts'
+import { askRun, RUN_SOCKET } from '../run-socket.ts'
 import { taskPath } from '../task-id.ts'
 
 export function define(command: Command, action: (handler: Handler) => void): void {
@@ -38,13 +39,17 @@ Examples:
     if (message === undefined || parsed === undefined)
       throw usageError('the message is missing: keruta log <level> <message>, or - for lines of stdin')
     if (logLevel && LEVELS.indexOf(parsed) < LEVELS.indexOf(logLevel as Level)) return 0
-    await post(context, path, {
+    const secrets = await context.secrets()
+    const entry = {
       source: 'agent',
       level: parsed,
       message,
-      step: options.step,
+      step: options.step as string | undefined,
       metadata: metadataOf(options.metadata as string[]),
-    })
+    }
+    const { step } = entry
+    await post(context, path, secrets.report(entry))
+    if (step !== undefined) await nameStep(context, secrets.text(step))
     await deliverInPassing(context)
     return 0
   })
@@ -54,6 +59,17 @@ async function post(context: Context, path: string, entry: unknown): Promise<voi
   const api = await context.api()
   const answer = await api.post(`${path}/logs`, entry)
   if (context.config.json) context.print(JSON.stringify(answer))
+}
+
+/** A step of the run that the script is part of begins, unless it is the one that was named last. */
+async function nameStep({ config, explain }: Context, name: string): Promise<void> {
+  const socket = config.environment[RUN_SOCKET]
+  if (!socket) return
+  try {
+    await askRun(socket, { ask: 'step', name })
+  } catch (error) {
+    explain((error as Error).message)
+  }
 }
 
 function readLevel(name: string): Level {

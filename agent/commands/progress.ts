@@ -20,11 +20,10 @@ Examples:
     }
     const path = taskPath(context.config)
     const api = await context.api()
-    const task = await api.post(
-      `${path}/progress`,
-      { progress, message: options.message },
-      { idempotent: true },
-    )
+    const secrets = await context.secrets()
+    const task = await api.post(`${path}/progress`, secrets.report({ progress, message: options.message }), {
+      idempotent: true,
+    })
     if (context.config.json) context.print(JSON.stringify(task))
     return 0
   })

@@ -20,14 +20,19 @@ Examples:
     const { config } = context
     const path = taskPath(config)
     const api = await context.api()
+    const secrets = await context.secrets()
     const body = {
       agentId: `${hostname().slice(0, 200)}`,
       sessionId: config.sessionId,
       message: options.message,
     }
-    const { token: _, ...task } = await api.post<TaskView & { token: string }>(`${path}/start`, body, {
-      idempotent: true,
-    })
+    const { token: _, ...task } = await api.post<TaskView & { token: string }>(
+      `${path}/start`,
+      secrets.report(body),
+      {
+        idempotent: true,
+      },
+    )
     if (config.json) context.print(JSON.stringify(task))
     else context.say(`task ${task.id} is ${task.status}`)
     await deliverInPassing(context)

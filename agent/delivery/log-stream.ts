@@ -117,7 +117,7 @@ export class LogStream {
   }
 
   /** Notes what is to be told, so that a later agent can tell it. `undefined` once it has been told. */
-  note(change: Pick<SpoolMeta, 'runs' | 'start' | 'finish' | 'child'>): void {
+  note(change: Pick<SpoolMeta, 'runs' | 'start' | 'finish' | 'child' | 'observations'>): void {
     this.#notes.note(change)
   }
 

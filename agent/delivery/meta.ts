@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import type { FailTask, ReleaseTask, StartTask, SuccessTask } from '#protocol/task.ts'
+import type { FailTask, Observations, ReleaseTask, StartTask, SuccessTask } from '#protocol/task.ts'
 
 /** What an agent has to tell the server beside the lines, kept beside them until it has been told. */
 export interface SpoolMeta {
@@ -15,6 +15,8 @@ export interface SpoolMeta {
   /** Whether the stream is a script's, whose end decides the task's. */
   runs?: boolean
   start?: StartTask
+  /** Steps and metrics that are yet to be told. */
+  observations?: Observations
   /** Lines of the stream, once it has ended. */
   endN?: number
   finish?: Finish

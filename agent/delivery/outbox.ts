@@ -1,4 +1,4 @@
-import { SOURCE_SHIFT } from '#protocol/segment-layout.ts'
+import { type EntryExtra, SOURCE_SHIFT } from '#protocol/segment-layout.ts'
 import { SegmentWriter } from '#protocol/segment-writer.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { finishFrame } from './merge.ts'
@@ -45,9 +45,11 @@ export class Outbox {
     from: number,
     to: number,
     lineNumber: number,
+    step?: string,
   ): void {
     const at = this.#now()
     let next = from
+    if (step !== undefined) return this.#stepLines(text, ends, tags, from, to, at, lineNumber, { step })
     while (next < to) {
       const reached = this.#writer.addBlock(text, ends, tags, next, to, at, lineNumber + next - from)
       this.#added(reached - next)
@@ -56,13 +58,8 @@ export class Outbox {
     }
   }
 
-  line(message: Uint8Array, tag: number, lineNumber: number): void {
-    const at = this.#now()
-    if (!this.#writer.add(message, at, tag, lineNumber)) {
-      this.cut()
-      this.#writer.add(message, at, tag, lineNumber)
-    }
-    this.#added(1)
+  line(message: Uint8Array, tag: number, lineNumber: number, step?: string): void {
+    this.#add(message, this.#now(), tag, lineNumber, step === undefined ? undefined : { step })
   }
 
   /** An entry of the agent itself. @param level position in LEVELS */
@@ -81,6 +78,32 @@ export class Outbox {
     const record = sealRecord(bytes, this.#firstN, count)
     this.#firstN += count
     this.#out(record)
+  }
+
+  #stepLines(
+    text: Uint8Array,
+    ends: Uint32Array,
+    tags: Uint8Array,
+    from: number,
+    to: number,
+    at: number,
+    lineNumber: number,
+    extra: EntryExtra,
+  ): void {
+    let start = from === 0 ? 0 : ends[from - 1]!
+    for (let index = from; index < to; index++) {
+      const end = ends[index]!
+      this.#add(text.subarray(start, end - 1), at, tags[index]!, lineNumber + index - from, extra)
+      start = end
+    }
+  }
+
+  #add(message: Uint8Array, at: number, tag: number, lineNumber: number, extra?: EntryExtra): void {
+    if (!this.#writer.add(message, at, tag, lineNumber, extra)) {
+      this.cut()
+      this.#writer.add(message, at, tag, lineNumber, extra)
+    }
+    this.#added(1)
   }
 
   #added(lines: number): void {

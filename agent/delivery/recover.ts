@@ -35,6 +35,7 @@ export async function deliverSpool(context: Context, dir: string, budgetMs: numb
   try {
     if (!(await isRunOf(context, meta))) context.explain(`task ${meta.taskId} was run again since`)
     else if (meta.finish) {
+      if (meta.observations) await tell(context, meta, 'observations', meta.observations)
       const [verb, end] = Object.entries(meta.finish)[0]!
       await tell(context, meta, verb, { ...end, agentId: meta.agentId })
     } else if (meta.endN === undefined)

@@ -1,16 +1,20 @@
 import { LEVELS } from '#protocol/levels.ts'
 import { SourceCapture } from '../capture/capture.ts'
 import type { Child } from '../capture/child.ts'
+import type { Marks } from '../capture/marks.ts'
 import { Passthrough } from '../capture/passthrough.ts'
 import type { OutputSource } from '../capture/stdio.ts'
 import type { TaggedSink } from '../capture/tagged.ts'
+import type { MaskSource } from '../mask/stream.ts'
 
 export interface OutputOptions {
   /** Where lines go; nowhere without it. */
   lines: TaggedSink | undefined
   /** Lines below it are not sent. */
   logLevel: string | undefined
-  /** Whether the bytes also go to this process's own stdout and stderr. */
+  secrets: MaskSource
+  marks: Marks
+  /** Whether the bytes also go, unmasked, to this process's own stdout and stderr. */
   passThrough: boolean
 }
 
@@ -21,9 +25,11 @@ export class Output {
   #child: Child | undefined
   #full = false
 
-  constructor({ lines, logLevel, passThrough }: OutputOptions) {
+  constructor({ lines, logLevel, passThrough, secrets, marks }: OutputOptions) {
     const minLevel = logLevel === undefined ? 0 : LEVELS.indexOf(logLevel as (typeof LEVELS)[number])
-    this.#captures = lines ? ([0, 1] as const).map(source => new SourceCapture(lines, source, minLevel)) : []
+    this.#captures = lines
+      ? ([0, 1] as const).map(source => new SourceCapture(lines, { source, minLevel, secrets, marks }))
+      : []
     this.#passes = passThrough
       ? [1, 2].map(fd => new Passthrough(fd, stop => this.#pause(`fd${fd}`, stop)))
       : []

@@ -150,7 +150,7 @@ export class Reporter {
 }
 
 /** An answer that another attempt would not change. */
-function isRefusal(error: unknown): error is ApiError {
+export function isRefusal(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status < 500 && error.status !== 429
 }
 

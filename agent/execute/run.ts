@@ -1,6 +1,7 @@
 import type { StartedTask } from '#protocol/task.ts'
 import { Child, type ChildEnd } from '../capture/child.ts'
 import { guard } from '../capture/guardian.ts'
+import { Marks } from '../capture/marks.ts'
 import type { Target } from '../capture/target.ts'
 import type { Environment } from '../config.ts'
 import type { Context } from '../context.ts'
@@ -9,14 +10,22 @@ import { ownerOf } from '../delivery/meta.ts'
 import { streamSettings } from '../delivery/stream-settings.ts'
 import type { GivenInput } from '../input/dialog.ts'
 import { Interaction, type InteractionOptions } from '../input/interaction.ts'
+import { MIN_SECRET_BYTES } from '../mask/forms.ts'
+import { addAgentSecrets } from '../mask/open.ts'
+import { Secrets } from '../mask/secrets.ts'
+import { RUN_SOCKET, type RunAnswer, type RunRequest } from '../run-socket.ts'
 import { fetchAutoFix } from './auto-fix.ts'
 import { childEnvironment } from './environment.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { Observer } from './observations.ts'
 import { isMendable, notPrepared, notStarted, type Outcome, outcomeOf } from './outcome.ts'
 import { Output } from './output.ts'
 import { type Prepared, PrepareError, type Stage } from './prepare.ts'
-import { Reporter } from './reporter.ts'
+import { isRefusal, Reporter } from './reporter.ts'
+import { RunListener } from './run-listener.ts'
+import { deathOfScript, startFailure } from './start-failure.ts'
 import type { Stopper } from './stopper.ts'
+import { Usage } from './usage.ts'
 
 /** What is to be run, and how. */
 export interface RunSpec {
@@ -47,27 +56,38 @@ export class TaskRun {
   readonly #context: Context
   readonly #spec: RunSpec
   readonly #stopper: Stopper
+  readonly #secrets: Secrets
   readonly #reporter: Reporter
   readonly #stream: LogStream
+  readonly #observer: Observer
+  readonly #marks: Marks
   readonly #output: Output
+  readonly #usage = new Usage()
   readonly #interaction: Interaction
   readonly #cleanups: (() => void)[] = []
   #env: Environment = {}
 
   constructor(context: Context, spec: RunSpec, stopper: Stopper) {
-    this.#context = context
+    this.#secrets = new Secrets(message => this.#warn(message))
+    this.#context = withoutSecrets(context, this.#secrets)
     this.#spec = spec
     this.#stopper = stopper
     const { taskId, agentId, claimed, streaming } = spec
     const onLost = () => stopper.disown()
-    this.#reporter = new Reporter(context, { taskId, agentId, claimed, streaming, onLost })
+    this.#reporter = new Reporter(this.#context, { taskId, agentId, claimed, streaming, onLost })
     this.#stream = this.#openStream()
+    this.#observer = this.#openObserver()
+    this.#marks = new Marks(this.#observer)
     this.#output = new Output({
       lines: streaming ? this.#stream.outbox : undefined,
       logLevel: context.config.logLevel,
+      secrets: this.#secrets,
+      marks: this.#marks,
       passThrough: spec.passThrough,
     })
     this.#interaction = this.#openInteraction()
+    addAgentSecrets(this.#secrets, context.config)
+    this.#secrets.addVariables({ ...spec.env, ...claimed?.env })
   }
 
   /** Whether the server has heard of the run. */
@@ -85,7 +105,7 @@ export class TaskRun {
     const { sessionId } = this.#context.config
     const interactive = this.#spec.interaction.input
     await this.#reporter.start(
-      { agentId, name, script, sessionId, heartbeat: true, interactive },
+      this.#secrets.report({ agentId, name, script, sessionId, heartbeat: true, interactive }),
       this.#stream,
     )
     this.#stream.sender.start()
@@ -103,6 +123,9 @@ export class TaskRun {
     this.#interaction.end()
     if (outcome.stopped || outcome.notStarted) this.#context.warn(outcome.entry!.message)
     if (outcome.entry) this.#say(outcome.entry.level, outcome.entry.message)
+    for (const end of Object.values(outcome.finish)) Object.assign(end, this.#secrets.report(end))
+    if ('success' in outcome.finish) outcome.finish.success.resources = this.#usage.resources
+    if ('fail' in outcome.finish) outcome.finish.fail.resources = this.#usage.resources
     if ('fail' in outcome.finish && this.#context.config.autoFix && isMendable(outcome))
       outcome.finish.fail.autoFix = true
     return outcome
@@ -113,6 +136,10 @@ export class TaskRun {
    * @param hurry leaves it to the spool at once
    */
   async finish(outcome: Outcome, hurry: AbortSignal): Promise<void> {
+    const hurried = hurry.aborted ? 0 : Math.min(OBSERVATIONS_MS, this.#spec.drainMs)
+    const failed = !('success' in outcome.finish)
+    const observations = await this.#observer.end(this.#marks.close(), failed, Date.now(), hurried)
+    if (observations) this.#stream.note({ observations })
     await this.#reporter.finish(outcome.finish, this.#stream, this.#spec.drainMs, hurry)
     for (const clean of this.#cleanups) clean()
   }
@@ -134,14 +161,18 @@ export class TaskRun {
       const end = this.#stopper.signal.aborted
         ? NOT_BEGUN
         : await this.#runChild(prepared?.target ?? target, prepared?.cwd)
-      const outcome = outcomeOf(end, this.#stopper.release(), now())
+      const outcome = outcomeOf(end, this.#stopper.release(), now(), deathOfScript(target.path, end.code))
       this.#explainEnd(end)
       return outcome
     } catch (error) {
       const about = this.#stopper.release()
       if (this.#stopper.signal.aborted) return outcomeOf(NOT_BEGUN, about, now())
       if (error instanceof PrepareError) return notPrepared(error.errorCode, error.message, now())
-      return notStarted(error as NodeJS.ErrnoException, target.file, now())
+      const { workingDir: cwd } = this.#context.config
+      return notStarted(
+        startFailure(error as NodeJS.ErrnoException, { file: target.file, cwd, path: this.#env.PATH }),
+        now(),
+      )
     }
   }
 
@@ -161,9 +192,11 @@ export class TaskRun {
     const letGo = guard(child.pid)
     this.#output.attach(child)
     this.#stopper.attach(child)
+    this.#usage.attach(child.pid)
     interaction.attach(child)
     const end = await child.ended
     letGo()
+    this.#usage.attach(undefined)
     interaction.detach()
     this.#stopper.attach(undefined)
     this.#output.end()
@@ -180,7 +213,30 @@ export class TaskRun {
       Object.assign(own, fix.env)
       this.#cleanups.push(fix.remove)
     }
-    return childEnvironment(this.#context.config, taskId, token, own)
+    const environment = childEnvironment(this.#context.config, taskId, token, own)
+    if (token !== undefined) this.#secrets.add(token, "the task's token")
+    this.#secrets.addVariables(own)
+    const listener = await RunListener.open(request => this.#answer(request))
+    environment[RUN_SOCKET] = listener?.path
+    if (listener) this.#cleanups.push(() => listener.close())
+    return environment
+  }
+
+  /** What the script's own commands ask. */
+  #answer(request: RunRequest): RunAnswer {
+    switch (request.ask) {
+      case 'redact':
+        return this.#secrets.add(request.value, 'the value')
+          ? {}
+          : { error: `the value has fewer than ${MIN_SECRET_BYTES} bytes: it is not masked` }
+      case 'secrets':
+        return { values: this.#secrets.values }
+      case 'step':
+        this.#observer.stepNamed(request.name, Date.now())
+        return {}
+      default:
+        return { error: 'the agent that runs this script does not know this; is it of an older version?' }
+    }
   }
 
   #stage(): Stage {
@@ -213,20 +269,17 @@ export class TaskRun {
     const { taskId, agentId, interaction } = this.#spec
     return new Interaction(interaction, {
       say: (level, message) => this.#say(level, message),
-      hide: () => {},
+      hide: text => void this.#secrets.add(text, 'the input'),
       taken: id => this.#stream.sender.inputTaken(id),
       report: async waiting => {
         const api = await this.#context.api()
         await api.post(
           `/tasks/${encodeURIComponent(taskId)}/waiting`,
-          { agentId, ...waiting },
+          this.#secrets.report({ agentId, ...waiting }),
           { idempotent: true, retries: 0 },
         )
       },
-      noTerminal: message => {
-        this.#say(2, message)
-        this.#context.warn(message)
-      },
+      noTerminal: message => this.#warn(message),
     })
   }
 
@@ -244,7 +297,25 @@ export class TaskRun {
   }
 
   #say(level: number, message: string): void {
-    if (this.#spec.streaming) this.#stream.outbox.say(level, message)
+    if (this.#spec.streaming) this.#stream.outbox.say(level, this.#secrets.text(message))
+  }
+
+  #warn(message: string): void {
+    this.#say(2, message)
+    this.#context.warn(message)
+  }
+
+  #openObserver(): Observer {
+    return new Observer({
+      ready: () => this.reached,
+      tell: async observed => {
+        const api = await this.#context.api()
+        const path = `/tasks/${encodeURIComponent(this.#spec.taskId)}/observations`
+        await api.post(path, observed, { idempotent: true, retries: 0 })
+      },
+      isRefusal,
+      say: (level, message) => this.#say(level, message),
+    })
   }
 
   #explainEnd(end: ChildEnd): void {
@@ -258,6 +329,20 @@ export class TaskRun {
     const { skipped } = this.#output
     if (skipped > 0)
       this.#say(1, `${skipped} lines below ${this.#context.config.logLevel} were not sent (--log-level)`)
+  }
+}
+
+/** How long the task's end waits for what its steps and metrics are. */
+const OBSERVATIONS_MS = 2000
+
+/** What the agent says on this machine: it may be kept, and read by others. */
+function withoutSecrets(context: Context, secrets: Secrets): Context {
+  return {
+    ...context,
+    secrets: async () => secrets,
+    warn: message => context.warn(secrets.text(message)),
+    say: message => context.say(secrets.text(message)),
+    explain: message => context.explain(secrets.text(message)),
   }
 }
 

@@ -26,7 +26,8 @@ export async function streamStdin(context: Context, level: Level | undefined): P
   stream.sender.start()
   const minLevel = config.logLevel === undefined ? 0 : LEVELS.indexOf(config.logLevel as Level)
   const levels = level === undefined ? new LevelTracker() : fixed(LEVELS.indexOf(level))
-  const capture = new SourceCapture(stream.outbox, AGENT_SOURCE, minLevel, levels)
+  const secrets = await context.secrets()
+  const capture = new SourceCapture(stream.outbox, { source: AGENT_SOURCE, minLevel, levels, secrets })
   await new Promise<void>(resolve => {
     process.stdin
       .on('data', (chunk: Buffer) => capture.push(chunk))

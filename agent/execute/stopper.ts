@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs'
 import type { Child } from '../capture/child.ts'
+import { memoryKills } from './memory-kills.ts'
 import type { Circumstances } from './outcome.ts'
 
 /** Ends a run from outside: its child gently first, by SIGKILL after the grace time. Who owns the run decides when. */
 export class Stopper {
   readonly #graceMs: number
-  readonly #oomKills = oomKills()
-  readonly #about: Circumstances = { cancelled: false, killedAfterGrace: false, outOfMemory: false }
+  readonly #memoryKills = memoryKills()
+  readonly #about: Circumstances = { cancelled: false, killedAfterGrace: false }
   readonly #abort = new AbortController()
   #child: Child | undefined
   #asked: NodeJS.Signals | undefined
@@ -77,7 +77,9 @@ export class Stopper {
     clearTimeout(this.#timeout)
     clearTimeout(this.#kill)
     this.#child = undefined
-    this.#about.outOfMemory = oomKills() > this.#oomKills
+    const { group, machine } = memoryKills()
+    if (group > this.#memoryKills.group) this.#about.outOfMemory = 'here'
+    else if (machine > this.#memoryKills.machine) this.#about.outOfMemory = 'somewhere'
     return this.#about
   }
 
@@ -88,14 +90,5 @@ export class Stopper {
     if (!child) return
     child.kill(signal)
     this.#kill ??= setTimeout(() => this.kill(), this.#graceMs)
-  }
-}
-
-/** How often the kernel has killed for memory in this control group. */
-function oomKills(): number {
-  try {
-    return Number(/^oom_kill (\d+)/m.exec(readFileSync('/sys/fs/cgroup/memory.events', 'utf8'))?.[1] ?? 0)
-  } catch {
-    return 0
   }
 }

@@ -65,9 +65,7 @@ describe('execute', () => {
     const script =
       'echo via > /dev/stderr; echo "$KERUTA_TASK_ID $KERUTA_API_TOKEN $KERUTA_API_URL"; command -v keruta > /dev/null && echo found'
     await keruta.run(['execute', '--task-id', 't', ...sh(script)])
-    expect(server.messages('t')).toEqual(
-      expect.arrayContaining(['via', `t task-token ${server.url}`, 'found']),
-    )
+    expect(server.messages('t')).toEqual(expect.arrayContaining(['via', `t *** ${server.url}`, 'found']))
   })
 
   it.each([

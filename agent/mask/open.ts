@@ -1,0 +1,29 @@
+import type { Config } from '../config.ts'
+import { askRun, RUN_SOCKET } from '../run-socket.ts'
+import { Secrets } from './secrets.ts'
+
+/** What an agent knows to be secret before it runs anything. */
+export function addAgentSecrets(secrets: Secrets, config: Config): void {
+  if (config.token !== undefined) secrets.add(config.token, 'the token')
+  secrets.addVariables({ ...config.environment, KERUTA_MASK: config.mask })
+}
+
+/** The same for a command, which may be one of a script: then its run's secrets are its own. */
+export async function commandSecrets(
+  config: Config,
+  refuse: (message: string) => void,
+  explain: (message: string) => void,
+): Promise<Secrets> {
+  const secrets = new Secrets(refuse)
+  addAgentSecrets(secrets, config)
+  const socket = config.environment[RUN_SOCKET]
+  if (!socket) return secrets
+  try {
+    const { values = [] } = await askRun(socket, { ask: 'secrets' })
+    for (const value of values) secrets.add(value, "a value of the script's run")
+  } catch (error) {
+    // A process that its script left behind outlives the agent.
+    explain((error as Error).message)
+  }
+  return secrets
+}
