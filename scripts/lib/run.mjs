@@ -9,9 +9,9 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP']
  * Runs a program in the foreground: our terminal is its terminal, our signals are its signals.
  * @returns its exit code, 128 + n where a signal ended it
  */
-export function runInForeground(file, args, env) {
+export function runInForeground(file, args, env, cwd = root) {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
+    const child = spawn(file, args, { cwd, stdio: 'inherit', env: { ...process.env, ...env } })
     const forward = signal => {
       // A terminal sends Ctrl-C to the child as well; a second one would count as impatience.
       if (signal === 'SIGINT' && process.stdin.isTTY) return
