@@ -30,18 +30,28 @@ export class Keruta {
     return join(this.home, '.keruta', 'spool')
   }
 
+  /** What starts it. */
+  command(args: string[]): string[] {
+    return [process.execPath, BIN, ...args]
+  }
+
+  environment(extra: Record<string, string> = {}): Record<string, string | undefined> {
+    return {
+      PATH: env.PATH,
+      HOME: this.home,
+      KERUTA_API_URL: this.#url,
+      KERUTA_API_TOKEN: this.#token,
+      ...extra,
+    }
+  }
+
   start(
     args: string[],
     extra: Record<string, string> = {},
   ): { process: ChildProcess; ended: Promise<Ended> } {
-    const child = spawn(process.execPath, [BIN, ...args], {
-      env: {
-        PATH: env.PATH,
-        HOME: this.home,
-        KERUTA_API_URL: this.#url,
-        KERUTA_API_TOKEN: this.#token,
-        ...extra,
-      } as unknown as NodeJS.ProcessEnv,
+    const [file, ...words] = this.command(args)
+    const child = spawn(file!, words, {
+      env: this.environment(extra) as NodeJS.ProcessEnv,
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     this.running.push(child)
