@@ -20,7 +20,9 @@ export function createClaim({ changes, store, clock }: ClaimDeps) {
       if (!first) return undefined
       const now = clock()
       const run = { ...input, leaseUntil: leaseFrom(now) }
-      const taken = await changes.write(first, startPatch(first, { by, at: now }, run))
+      // Also where the task was changed while it was being read.
+      const waits = { status: 'PENDING' as const }
+      const taken = await changes.write(first, startPatch(first, { by, at: now }, run), waits)
       if (taken) return taken
     }
   }

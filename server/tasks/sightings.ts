@@ -1,7 +1,7 @@
 import { LEASE_SECONDS, type Task } from '#protocol/task.ts'
 
 /** A little less than a lease, so that looks which come a little early do not wait for the next. */
-const SILENT_MS = (LEASE_SECONDS - 2) * 1000
+const SILENT_MS = (LEASE_SECONDS - 4) * 1000
 /** The agent's own timeout comes first, and has this long to be told. */
 const OVERDUE_MS = 30_000
 /** Looks that lie further apart have missed something: this server stood still. */

@@ -108,7 +108,7 @@ export function createTasks(deps: TasksDeps): Tasks {
     const problem = !session
       ? `there is no session ${sessionId}; create it with POST /api/v1/sessions`
       : session.status !== 'ACTIVE'
-        ? `session ${sessionId} is ${session.status} and takes no new tasks; PATCH it to ACTIVE first`
+        ? `session ${sessionId} is ${session.status.toLowerCase()} and takes no new tasks: PATCH its status to ACTIVE first`
         : undefined
     if (problem === undefined) return
     throw new KerutaError('BAD_REQUEST', problem, { errors: [{ path: 'sessionId', message: problem }] })

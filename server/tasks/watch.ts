@@ -17,10 +17,12 @@ export interface WatchDeps {
   monotonic: () => number
 }
 
-const LOOK_EVERY_MS = 5000
+const LOOK_EVERY_MS = 4000
 /** Agents say every 10 s that they live, which takes up to a second to be written. */
 const RENEWED_WITHIN_MS = 12_000
 const LEASE_MS = LEASE_SECONDS * 1000
+
+const RUNS = { status: 'PROCESSING' as const }
 
 /** Looks every few seconds for runs whose agent has fallen silent, or that go on after their time. */
 export function startWatch(deps: WatchDeps): { close(): Promise<void> } {
@@ -61,29 +63,28 @@ export class RunWatch {
   async #endSilent(): Promise<void> {
     const { store, changes, clock, onEnded } = this.#deps
     const wall = clock()
-    const runs = { status: 'PROCESSING' as const }
     const renewedOfLate = { gt: iso(wall + LEASE_MS - RENEWED_WITHIN_MS), lte: iso(wall + LEASE_MS) }
     const [late, early] = await Promise.all([
-      store.tasks.find({ where: { ...runs, leaseUntil: { lte: renewedOfLate.gt } } }),
+      store.tasks.find({ where: { ...RUNS, leaseUntil: { lte: renewedOfLate.gt } } }),
       // By a clock that is ahead of this one, or was.
-      store.tasks.find({ where: { ...runs, leaseUntil: { gt: renewedOfLate.lte } } }),
+      store.tasks.find({ where: { ...RUNS, leaseUntil: { gt: renewedOfLate.lte } } }),
     ])
     for (const task of this.#sightings.silent([...late, ...early])) {
       const { agentId, leaseUntil } = task
       const who = agentId === null ? 'the agent' : `agent ${agentId}`
       const message = `${who} was not heard for ${LEASE_SECONDS} s and counts as lost`
       const lost = lostPatch(task, this.#change(message))
-      if (await changes.write(task, lost, { leaseUntil })) onEnded('lost')
+      if (await changes.write(task, lost, { ...RUNS, leaseUntil })) onEnded('lost')
     }
   }
 
   async #endOverdue(): Promise<void> {
     const { store, changes, clock, onEnded } = this.#deps
-    const where = { status: 'PROCESSING' as const, timeoutSeconds: { not: null } }
+    const where = { ...RUNS, timeoutSeconds: { not: null } }
     for (const task of this.#sightings.overdue(await store.tasks.find({ where }), clock())) {
       const message = `the run went on after its timeout of ${task.timeoutSeconds} s`
       const failed = failPatch(task, this.#change(message), { errorCode: 'TIMEOUT' })
-      if (await changes.write(task, failed)) onEnded('timeout')
+      if (await changes.write(task, failed, RUNS)) onEnded('timeout')
     }
   }
 
