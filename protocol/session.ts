@@ -7,10 +7,28 @@ export const sessionStatusSchema = z.enum(SESSION_STATUSES, {
   error: `unknown status; one of ${SESSION_STATUSES.join(', ')}`,
 })
 
+// What git would read as an option, or as a program to run, is no place of a repository.
+const repositoryUrl = z
+  .string()
+  .min(1)
+  .max(2000)
+  .regex(/^[^-]/, 'must not begin with "-": git would take it for an option')
+  .regex(/^(?![A-Za-z0-9+.-]+::)/, 'must not name a helper (helper::address): git would run it')
+  .regex(/^\S(.*\S)?$/s, 'must not begin or end with a space')
+  .regex(/^\P{Cc}+$/u, 'must not hold control characters')
+
+const repositoryRef = z
+  .string()
+  .min(1)
+  .max(500)
+  .regex(/^[^-+]/, 'must not begin with "-" or "+": git would take it for an option')
+  .regex(
+    /^(?!.*\.\.)[^\s\p{Cc}~^:?*[\\]+$/u,
+    'must be a branch, a tag or a commit: no spaces, no "..", none of ~ ^ : ? * [ \\',
+  )
+
 export const templateSchema = z.strictObject({
-  repository: z
-    .strictObject({ url: z.string().min(1).max(2000), ref: z.string().max(500).nullish() })
-    .nullish(),
+  repository: z.strictObject({ url: repositoryUrl, ref: repositoryRef.nullish() }).nullish(),
   env: envSchema.nullish(),
   setupScript: z
     .string()

@@ -56,6 +56,36 @@ test("a session's tasks come in the order of the queue: by priority, then by age
   expect(await ids('?status=PENDING')).toEqual(['old', 'young'])
 })
 
+test.each([
+  ['url', '--upload-pack=touch /tmp/x', 'must not begin with "-"'],
+  ['url', 'ext::sh -c true', 'must not name a helper'],
+  ['url', 'https://x/y\n.git', 'must not hold control characters'],
+  ['url', ' https://x/y.git', 'must not begin or end with a space'],
+  ['ref', '--exec=true', 'must not begin with "-"'],
+  ['ref', '+refs/heads/*:refs/heads/*', 'must not begin with "-" or "+"'],
+  ['ref', 'a..b', 'must be a branch, a tag or a commit'],
+  ['ref', 'a b', 'must be a branch, a tag or a commit'],
+])('a repository whose %s is %j is refused', async (field, value, message) => {
+  const repository = { url: 'https://x/y.git', [field]: value }
+  const { status, body } = await shared.call('PATCH', 'sessions/s1', { body: { template: { repository } } })
+  expect(status).toBe(400)
+  expect(body.errors[0]).toEqual({
+    path: `template.repository.${field}`,
+    message: expect.stringContaining(message),
+  })
+})
+
+test.each([
+  ['git@host.example:team/repo.git', 'feature/c++_2'],
+  ['ssh://git@host:2222/repo.git', 'v1.0-rc.1'],
+  ['file:///srv/repo.git', '0a1b2c3d'],
+  ['/srv/my repos/one', 'refs/pull/7/head'],
+])('a repository at %s with the ref %s is kept', async (url, ref) => {
+  const template = { repository: { url, ref } }
+  const { body } = await shared.call('PATCH', 'sessions/s1', { body: { template } })
+  expect(body).toMatchObject({ template })
+})
+
 test('a session is deleted with its tasks and their logs, but not while one runs', async () => {
   const { call } = await openApi()
   await call('POST', 'sessions', { body: { id: 's1', name: 'S' } })
