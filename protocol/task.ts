@@ -230,7 +230,7 @@ export type Waiting = z.infer<typeof waitingSchema>
 export const inputSchema = z
   .strictObject({
     text: text(64 * 1024).default(''),
-    /** False: `text` without the line's end. */
+    /** False: `text` without the line's end, as where there is nothing but `eof`. */
     newline: z.boolean().default(true),
     /** True: after `text`, if there is any, stdin ends. */
     eof: z.boolean().default(false),

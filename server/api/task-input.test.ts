@@ -19,18 +19,25 @@ const waiting = (body: unknown, key?: string) => call('POST', `tasks/${taskId}/w
 const texts = async () => (await inputs.pending(taskId, 'a/1')).map(({ text }) => text)
 
 test('what is typed waits for the agent in the order it came, with the ends of its lines', async () => {
-  const typed: Partial<Input>[] = [{ text: 'one' }, { text: 'two', newline: false }, { text: '' }, {}]
+  const typed: Partial<Input>[] = [
+    { text: 'one' },
+    { text: 'two', newline: false },
+    { text: '' },
+    {},
+    { eof: true },
+  ]
   const answers = []
   for (const body of typed) answers.push(await type(body))
-  expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202])
-  expect(answers.map(({ body }) => Object.keys(body))).toEqual(Array(4).fill(['id']))
+  expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(202))
+  expect(answers.map(({ body }) => Object.keys(body))).toEqual(Array(5).fill(['id']))
   expect(await inputs.pending(taskId, 'a/1')).toMatchObject([
     { text: 'one\n', eof: false, secret: false, by: 'the admin' },
     { text: 'two' },
     { text: '\n' },
     { text: '\n' },
+    { text: '', eof: true },
   ])
-  expect(api.typed.filter(id => id === taskId)).toHaveLength(4)
+  expect(api.typed.filter(id => id === taskId)).toHaveLength(5)
 })
 
 test('only the agent whose run it is gets it', async () => {

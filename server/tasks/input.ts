@@ -73,7 +73,7 @@ export function createInputs({ tasks, inputs, onInput, clock, newId }: InputsDep
       const input: TaskInput = {
         id: nextId(task),
         taskId,
-        text: newline ? `${text}\n` : text,
+        text: newline && (text !== '' || !eof) ? `${text}\n` : text,
         eof,
         secret,
         by: by.name,
