@@ -4,9 +4,9 @@ import { type CommandWords, type Context, openApi, openSecrets } from './context
 import { EXIT } from './exit.ts'
 import type { Secrets } from './mask/secrets.ts'
 
-/** What a file in `commands/` exports: it declares arguments, options and examples, and hands its work to `action`. */
+/** What a file in `commands/` exports: it declares arguments, options and examples, and hands its work, and that of its subcommands, to `action`. */
 export interface CommandModule {
-  define(command: Command, action: (handler: Handler) => void): void
+  define(command: Command, action: (handler: Handler, on?: Command) => void): void
 }
 
 /** @returns the exit code; nothing for 0 */
@@ -52,6 +52,17 @@ export const COMMANDS: { name: string; summary: string; load: () => Promise<Comm
     summary: 'list, show, create, cancel and retry tasks',
     load: () => import('./commands/tasks.ts'),
   },
+  {
+    name: 'sessions',
+    summary: 'list, show, create and complete sessions',
+    load: () => import('./commands/sessions.ts'),
+  },
+  {
+    name: 'input',
+    summary: 'type something to a script that waits for it',
+    load: () => import('./commands/input.ts'),
+  },
+  { name: 'metric', summary: "report a number of a task's", load: () => import('./commands/metric.ts') },
   { name: 'config', summary: 'show and change settings', load: () => import('./commands/config.ts') },
   { name: 'health', summary: 'check server, disk and memory', load: () => import('./commands/health.ts') },
   { name: 'version', summary: 'print the version', load: () => import('./commands/version.ts') },
@@ -93,14 +104,16 @@ export async function buildProgram(
     .description('Runs the tasks of a workspace and shows what they print, as they print it.')
     .exitOverride()
     .showSuggestionAfterError()
+    .showHelpAfterError('(keruta --help lists the commands)')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'keruta: ')) })
     .addHelpText('after', EXAMPLES)
   for (const { name, summary, load } of COMMANDS) {
     const command = program.command(name).description(summary)
     if (!words.includes(name)) continue
     const { define } = await load()
-    define(command, handler => command.action(bind(handler)))
-    for (const each of [command, ...command.commands]) globalOptions(each)
+    define(command, (handler, on = command) => on.action(bind(handler)))
+    for (const each of [command, ...command.commands])
+      globalOptions(each).showHelpAfterError(`(see ${pathOf(each)} --help)`)
   }
   return program
 }
@@ -112,6 +125,10 @@ Examples:
   $ keruta execute --help                everything about one command
 
 Settings come from flags, KERUTA_… variables, ./keruta.yaml and ~/.keruta/config.yaml: see keruta config show.`
+
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
+}
 
 function globalOptions(command: Command): Command {
   return command

@@ -1,48 +1,64 @@
+import { displayWidth, fitted, oneLine } from './show/text.ts'
+
+const GAP = 2
+const LEAST_COLUMNS = 8
+
+/** How a cell is coloured, once it is as wide as it will be. */
+export type Paint = (column: string, value: string, cell: string) => string
+
 /**
- * Rows as aligned columns under a heading. Where it is wider than the terminal, the widest columns are cut with an ellipsis.
- * @param width of the terminal; `undefined` for no bound (a pipe)
+ * Rows under a heading: aligned, and where that is wider than the terminal, the widest columns cut with an ellipsis. For a pipe the
+ * cells stand whole between tabs, so that `cut` and `awk -F'\t'` find them.
+ * @param width of the terminal; `undefined` for a pipe
+ * @param paint for a terminal with colours
  */
-export function table(rows: Record<string, string>[], columns: string[], width: number | undefined): string {
-  const heading = Object.fromEntries(columns.map(column => [column, column.toUpperCase()]))
-  const all = [heading, ...rows]
-  const widths = columns.map(column => Math.max(...all.map(row => displayWidth(row[column] ?? ''))))
-  const gaps = 2 * (columns.length - 1)
-  while (width !== undefined && sum(widths) + gaps > width) {
-    const widest = widths.indexOf(Math.max(...widths))
-    if (widths[widest]! <= 8) break
-    widths[widest] = Math.max(8, widths[widest]! - (sum(widths) + gaps - width))
-    const second = [...widths].sort((a, b) => b - a)[1] ?? 0
-    if (widths[widest]! < second) widths[widest] = Math.max(8, second - 1)
-  }
-  const line = (row: Record<string, string>) =>
-    columns
-      .map((column, index) => fitted(row[column] ?? '', widths[index]!))
-      .join('  ')
-      .trimEnd()
-  return all.map(line).join('\n')
+export function table(
+  rows: Record<string, string>[],
+  columns: string[],
+  width: number | undefined,
+  paint: Paint = (_column, _value, cell) => cell,
+): string {
+  const cells = rows.map(row => columns.map(column => oneLine(row[column] ?? '')))
+  const all = [columns.map(column => column.toUpperCase()), ...cells]
+  if (width === undefined) return all.map(row => row.join('\t')).join('\n')
+  const widths = narrowed(
+    columns.map((_, index) => Math.max(...all.map(row => displayWidth(row[index]!)))),
+    width - GAP * (columns.length - 1),
+  )
+  return all
+    .map((row, line) =>
+      row
+        .map((value, index) => {
+          const cell = fitted(value, widths[index]!)
+          return line === 0 ? cell : paint(columns[index]!, value, cell)
+        })
+        .join(' '.repeat(GAP))
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
-function fitted(text: string, width: number): string {
-  if (displayWidth(text) <= width) return text + ' '.repeat(width - displayWidth(text))
-  let cut = ''
-  for (const char of text) {
-    if (displayWidth(cut + char) > width - 1) break
-    cut += char
-  }
-  return `${cut}…${' '.repeat(Math.max(0, width - 1 - displayWidth(cut)))}`
+/** What is known of one thing: its fields and their values, without a heading. */
+export function details(
+  rows: { field: string; value: string }[],
+  width: number | undefined,
+  paint?: Paint,
+): string {
+  const whole = table(rows, ['field', 'value'], width, paint)
+  return whole.slice(whole.indexOf('\n') + 1)
 }
 
-/** Columns on a terminal: East Asian wide characters take two. */
-function displayWidth(text: string): number {
-  let width = 0
-  for (const char of text)
-    width +=
-      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u.test(
-        char,
-      )
-        ? 2
-        : 1
-  return width
+/** The widest columns give way first, none below a least width; the first one, by which a row is known, last of all. */
+function narrowed(wanted: number[], room: number): number[] {
+  const widths = [...wanted]
+  for (let over = sum(widths) - room; over > 0; over--) {
+    const others = widths.slice(1)
+    const widest = Math.max(...others)
+    const at = widest > LEAST_COLUMNS ? 1 + others.indexOf(widest) : 0
+    if (widths[at]! <= LEAST_COLUMNS) break
+    widths[at] = widths[at]! - 1
+  }
+  return widths
 }
 
 function sum(numbers: number[]): number {

@@ -4,6 +4,7 @@ import type { Handler } from '../cli.ts'
 import type { Context } from '../context.ts'
 import { deliverInPassing } from '../delivery/abandoned.ts'
 import { usageError } from '../exit.ts'
+import { collect, pairs } from '../pairs.ts'
 import { askRun, RUN_SOCKET } from '../run-socket.ts'
 import { taskPath } from '../task-id.ts'
 
@@ -45,7 +46,7 @@ Examples:
       level: parsed,
       message,
       step: options.step as string | undefined,
-      metadata: metadataOf(options.metadata as string[]),
+      metadata: pairs('--metadata', options.metadata as string[]),
     }
     const { step } = entry
     await post(context, path, secrets.report(entry))
@@ -76,19 +77,4 @@ function readLevel(name: string): Level {
   const level = parseLevel(name)
   if (!level) throw usageError(`unknown level "${name.slice(0, 40)}": one of ${LEVELS.join(', ')}`)
   return level
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value]
-}
-
-function metadataOf(pairs: string[]): Record<string, string> | undefined {
-  if (pairs.length === 0) return undefined
-  return Object.fromEntries(
-    pairs.map(pair => {
-      const at = pair.indexOf('=')
-      if (at < 1) throw usageError(`--metadata "${pair}" must be key=value`)
-      return [pair.slice(0, at), pair.slice(at + 1)]
-    }),
-  )
 }

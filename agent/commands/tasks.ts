@@ -1,147 +1,187 @@
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Page } from '#protocol/page.ts'
 import type { TaskView } from '#protocol/task.ts'
-import type { Handler } from '../cli.ts'
 import type { Context } from '../context.ts'
 import { usageError } from '../exit.ts'
-import { table } from '../table.ts'
+import { numberFlag } from '../flags.ts'
+import { collect, pairs } from '../pairs.ts'
+import { readText } from '../read-text.ts'
+import { confirmed } from '../show/confirm.ts'
+import { taskDetails, taskTable } from '../show/task.ts'
+import { count } from '../show/text.ts'
+import { type Bind, orList } from '../subcommands.ts'
 import { taskPath } from '../task-id.ts'
 
-export function define(command: Command, action: (handler: Handler) => void): void {
-  command
-    .argument('[action]', 'list, show, create, cancel or retry', 'list')
-    .argument('[id]', 'the task, for show, cancel and retry')
-    .option('--status <list>', 'list: PENDING, PROCESSING, COMPLETED, FAILED, CANCELLED')
-    .option('--search <text>', 'list: part of the name or id')
-    .option('--page <n>', 'list: from 0')
-    .option('--size <n>', 'list: tasks a page', '50')
-    .option('--name <name>', 'create: its name')
-    .option('--script <path>', 'create: a file with its script')
-    .option('--command <line>', 'create: a command line as its script')
-    .option('--priority <n>', 'create: higher runs first')
-    .option('--max-attempts <n>', 'create: how often it may run')
-    .option('--message <text>', 'cancel, retry: why')
-    .addHelpText(
-      'after',
-      `
+export function define(command: Command, bind: Bind): void {
+  listOptions(command).addHelpText(
+    'after',
+    `
 Examples:
   $ keruta tasks
   $ keruta tasks list --status PROCESSING,FAILED --json
-  $ keruta tasks show task123
   $ keruta tasks create --name nightly --script ./nightly.sh --session-id session-1
-  $ keruta tasks cancel task123 --message "wrong branch"
-  $ keruta tasks retry task123`,
-    )
-  action(async (context, options, verb = 'list', id) => {
-    const act = ACTIONS[verb]
-    if (act) return act(context, options, id)
-    throw usageError(`tasks ${verb} is unknown: ${Object.keys(ACTIONS).join(', ')}`)
-  })
+  $ keruta tasks cancel task123 --message "wrong branch"`,
+  )
+  orList(command, bind, list)
+  const add = (name: string, summary: string, examples: string[]) =>
+    command
+      .command(name)
+      .description(summary)
+      .addHelpText('after', ['\nExamples:', ...examples.map(example => `  $ keruta ${example}`)].join('\n'))
+  const change = (name: string, summary: string, example: string) =>
+    add(name, summary, [`tasks ${name} task123`, example])
+      .argument('[task-id]', 'the task; default: --task-id')
+      .option('--message <text>', 'why; kept in its history')
+
+  const listing = add('list', 'tasks, the newest first', [
+    'tasks list --status FAILED',
+    'tasks list --search nightly --session-id session-1',
+    'tasks list --json',
+  ])
+  bind(list, listOptions(listing))
+  const showing = add('show', 'everything about a task', ['tasks show task123'])
+  bind(show, showing.argument('[task-id]', 'the task; default: --task-id'))
+  const creating = add('create', 'a task for the agents of its session', [
+    'tasks create --name nightly --script ./nightly.sh --session-id session-1',
+    'tasks create --command "make test" --env STAGE=ci --priority 5 --max-attempts 3 --timeout 30m',
+    'cat job.sh | keruta tasks create --script -',
+  ])
+  bind(create, createOptions(creating))
+  bind(
+    (...called) => act('cancel', ...called),
+    change(
+      'cancel',
+      'stop a task, or take it from the queue',
+      'tasks cancel task123 --message "wrong branch"',
+    ),
+  )
+  bind(
+    (...called) => act('retry', ...called),
+    change(
+      'retry',
+      'run a FAILED or CANCELLED task again',
+      'tasks retry task123 --message "the network is back"',
+    ),
+  )
+  const removing = add('delete', 'remove a task and its log for good; not while it runs', [
+    'tasks delete task123',
+    'tasks delete task123 --yes',
+  ])
+  bind(
+    remove,
+    removing.argument('[task-id]', 'the task; default: --task-id').option('-y, --yes', 'without asking'),
+  )
 }
 
-type Action = (context: Context, options: Record<string, unknown>, id: string | undefined) => Promise<number>
-
-const ACTIONS: Record<string, Action> = {
-  async list(context, { status, search, page, size }) {
-    const { sessionId } = context.config
-    const given = Object.entries({ status, search, page, size, sessionId }).filter(
-      ([, value]) => value !== undefined,
-    )
-    const api = await context.api()
-    const found = await api.get<Page<TaskView>>(`/tasks?${new URLSearchParams(given as [string, string][])}`)
-    if (context.config.json) context.print(JSON.stringify(found, null, 2))
-    else if (found.content.length === 0) context.print('no tasks')
-    else {
-      context.print(
-        table(
-          found.content.map(row),
-          ['id', 'status', 'progress', 'errors', 'lines', 'age', 'name'],
-          process.stdout.columns,
-        ),
-      )
-      const more = found.totalElements - found.content.length
-      if (more > 0) context.say(`${more} more: --page ${found.page + 1}`)
-    }
-    return 0
-  },
-  async show(context, _options, id) {
-    const api = await context.api()
-    return print(context, await api.get<TaskView>(taskPath(context.config, id)))
-  },
-  async create(context, options) {
-    const api = await context.api()
-    const script = options.script === undefined ? options.command : readScript(String(options.script))
-    const numbers = { priority: number(options.priority), maxAttempts: number(options.maxAttempts) }
-    const { taskId, sessionId } = context.config
-    return print(
-      context,
-      await api.post<TaskView>('/tasks', { id: taskId, sessionId, name: options.name, script, ...numbers }),
-    )
-  },
-  async cancel(context, options, id) {
-    const api = await context.api()
-    return print(
-      context,
-      await api.post<TaskView>(`${taskPath(context.config, id)}/cancel`, { message: options.message }),
-    )
-  },
-  async retry(context, options, id) {
-    const api = await context.api()
-    return print(
-      context,
-      await api.post<TaskView>(`${taskPath(context.config, id)}/retry`, { message: options.message }),
-    )
-  },
+function listOptions(command: Command): Command {
+  return command
+    .option('--status <list>', 'PENDING, PROCESSING, COMPLETED, FAILED, CANCELLED')
+    .option('--waiting', 'only those whose script waits for input')
+    .option('--search <text>', 'part of the name or id')
+    .option('--page <n>', 'from 0')
+    .option('--size <n>', 'tasks a page', '50')
 }
 
-function print(context: Context, task: TaskView): number {
-  if (context.config.json) context.print(JSON.stringify(task, null, 2))
-  else {
-    const { statusHistory, logs, logState, script: _, env: __, resources: ___, ...fields } = task
-    const rows = Object.entries({ ...fields, lines: logs.total, log: logState.detail })
-      .filter(([, value]) => value !== null && value !== undefined)
-      .map(([field, value]) => ({ field, value: String(value) }))
-    const history = statusHistory.map(({ at, status, by, message }) => ({
-      field: at,
-      value: [status, `by ${by}`, message].filter(Boolean).join(' '),
-    }))
-    context.print(table([...rows, ...history], ['field', 'value'], process.stdout.columns))
-  }
+function createOptions(command: Command): Command {
+  return command
+    .option('--name <name>', 'what it is called')
+    .option('--script <path>', 'a file with its script; - for stdin')
+    .option('--command <line>', 'a command line as its script')
+    .option('--env <name=value>', 'a variable of its script; may be repeated', collect, [])
+    .option('--priority <n>', 'higher runs first')
+    .option('--max-attempts <n>', 'how often it may run')
+    .option('--timeout <duration>', 'how long a run may take, such as 30m')
+}
+
+type Options = Record<string, unknown>
+
+async function list(context: Context, options: Options): Promise<number> {
+  const { status, waiting, search, page, size } = options
+  const { sessionId, json } = context.config
+  const asked = { status, waiting: waiting && 'true', search, page, size, sessionId }
+  const given = Object.entries(asked).filter(([, value]) => value !== undefined)
+  const api = await context.api()
+  const found = await api.get<Page<TaskView>>(`/tasks?${new URLSearchParams(given as [string, string][])}`)
+  if (json) context.print(JSON.stringify(found, null, 2))
+  else if (found.content.length > 0) context.print(taskTable(context, found.content, Date.now()))
+  else context.say(emptiness(found, sessionId, Boolean(status || waiting || search)))
+  const shown = found.page * found.size + found.content.length
+  const more = found.totalElements - shown
+  if (!json && more > 0) context.say(`${count(more, 'more task')}: --page ${found.page + 1}`)
   return 0
 }
 
-function row(task: TaskView): Record<string, string> {
-  const { ERROR, CRITICAL } = task.logs.byLevel
-  return {
-    id: task.id,
-    status: task.status,
-    progress: `${task.progress}%`,
-    errors: String(ERROR + CRITICAL),
-    lines: String(task.logs.total),
-    age: age(Date.now() - Date.parse(task.createdAt)),
-    name: task.name,
+function emptiness(
+  { page, totalElements }: Page<TaskView>,
+  sessionId: string | undefined,
+  filtered: boolean,
+) {
+  if (totalElements > 0)
+    return `page ${page} is empty; there are ${count(totalElements, 'task')} on the pages before`
+  const where = sessionId ? ` in session ${sessionId}` : ''
+  if (filtered) return `no task${where} is like that`
+  return `there are no tasks${where} yet; keruta tasks create --command "echo hello" makes one`
+}
+
+async function show(context: Context, _options: Options, id?: string): Promise<number> {
+  const api = await context.api()
+  return print(context, await api.get<TaskView>(taskPath(context.config, id)))
+}
+
+async function create(context: Context, options: Options): Promise<number> {
+  if (options.script !== undefined && options.command !== undefined)
+    throw usageError('--script and --command are two scripts: give one of them')
+  const api = await context.api()
+  const script = options.script === undefined ? options.command : readText(String(options.script), 'script')
+  const env = pairs('--env', options.env as string[])
+  const timeoutMs = numberFlag('duration', '--timeout', options.timeout)
+  const task = await api.post<TaskView>('/tasks', {
+    // Not KERUTA_TASK_ID: within a script that is the task that makes another one.
+    id: options.taskId,
+    sessionId: context.config.sessionId,
+    name: options.name,
+    script,
+    env,
+    priority: integer('--priority', options.priority),
+    maxAttempts: integer('--max-attempts', options.maxAttempts),
+    timeoutSeconds: timeoutMs === undefined ? undefined : timeoutMs / 1000,
+  })
+  return print(context, task)
+}
+
+async function act(
+  verb: 'cancel' | 'retry',
+  context: Context,
+  options: Options,
+  id?: string,
+): Promise<number> {
+  const api = await context.api()
+  const path = taskPath(context.config, id)
+  return print(context, await api.post<TaskView>(`${path}/${verb}`, { message: options.message }))
+}
+
+async function remove(context: Context, options: Options, id?: string): Promise<number> {
+  const api = await context.api()
+  const path = taskPath(context.config, id)
+  const task = await api.get<TaskView>(path)
+  const what = `task ${task.id} (${task.status}) and its ${count(task.logs.total, 'line')}`
+  if (!options.yes && !(await confirmed(`delete ${what} for good?`))) {
+    context.say('nothing was deleted')
+    return 1
   }
+  await api.call('DELETE', path, {})
+  if (context.config.json) context.print(JSON.stringify({ id: task.id, deleted: true }))
+  else context.say(`deleted ${what}`)
+  return 0
 }
 
-function age(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000))
-  if (seconds < 120) return `${seconds}s`
-  if (seconds < 7200) return `${Math.round(seconds / 60)}m`
-  return seconds < 172_800 ? `${Math.round(seconds / 3600)}h` : `${Math.round(seconds / 86_400)}d`
+function print(context: Context, task: TaskView): number {
+  context.print(context.config.json ? JSON.stringify(task, null, 2) : taskDetails(context, task, Date.now()))
+  return 0
 }
 
-function number(value: unknown): number | undefined {
-  return value === undefined ? undefined : Number(value)
-}
-
-function readScript(path: string): string {
-  try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8')
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw usageError(
-      `the script ${path} cannot be read: ${code === 'ENOENT' ? 'no such file or directory' : message}`,
-    )
-  }
+function integer(flag: string, text: unknown): number | undefined {
+  if (text === undefined) return undefined
+  if (/^-?\d{1,7}$/.test(String(text))) return Number(text)
+  throw usageError(`${flag}: "${String(text).slice(0, 40)}" must be a whole number`)
 }

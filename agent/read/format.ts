@@ -1,4 +1,5 @@
 import type { LogEntry } from '#protocol/log.ts'
+import { tamed } from '../show/tame.ts'
 
 const COLOURS: Record<LogEntry['level'], string> = {
   DEBUG: '\u001b[2m',
@@ -7,7 +8,6 @@ const COLOURS: Record<LogEntry['level'], string> = {
   ERROR: '\u001b[31m',
   CRITICAL: '\u001b[1;31m',
 }
-const ESC = '\u001b'
 const RESET = '\u001b[0m'
 const DIM = '\u001b[2m'
 
@@ -27,37 +27,4 @@ export function formatEntry(entry: LogEntry, { timestamps, colour }: TextOptions
     entry.source === 'stdout' ? '' : `${colour ? DIM : ''}[${entry.source}]${colour ? RESET : ''} `
   const message = tamed(entry.message, colour)
   return `${time}${level} ${source}${message}`
-}
-
-/** CSI; then OSC, DCS, SOS, PM and APC with their text; then what is ESC and one character. Each also in its one-character form. */
-const SEQUENCE = new RegExp(
-  [
-    String.raw`(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]`,
-    String.raw`(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|$)`,
-    String.raw`\x1b[ -/]*[0-~]`,
-  ].join('|'),
-  'g',
-)
-const CONTROL = /\r\n|[^\P{Cc}\t\n]/gu
-const COLOUR = new RegExp(`^${ESC}\\[[\\d;:]*m$`)
-
-function tamed(message: string, colour: boolean): string {
-  let coloured = false
-  const parts = message.split(SEQUENCE)
-  const sequences = message.match(SEQUENCE) ?? []
-  const text = parts
-    .map((part, index) => {
-      const sequence = sequences[index] ?? ''
-      const kept = colour && COLOUR.test(sequence)
-      coloured ||= kept
-      return part.replace(CONTROL, picture) + (kept ? sequence : '')
-    })
-    .join('')
-  return coloured ? text + RESET : text
-}
-
-function picture(control: string): string {
-  const code = control.charCodeAt(0)
-  if (control === '\r\n') return '\n'
-  return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? '\u2421' : '\ufffd'
 }

@@ -66,9 +66,9 @@ describe('tasks', () => {
       ...['--command', 'make', '--priority', '7', '--max-attempts', '2'],
     )
     expect(created).toMatchObject({ id: taskId, name: 'nightly build', status: 'PENDING', priority: 7 })
-    expect(await out('tasks', 'show', taskId)).toMatch(/^status +PENDING$/m)
+    expect(await out('tasks', 'show', taskId)).toMatch(/^status\tPENDING$/m)
     expect(await out('tasks', 'list', '--status', 'PENDING', '--search', taskId)).toMatch(
-      new RegExp(`^ID +STATUS .*\\n${taskId} +PENDING .*nightly build\\n$`),
+      new RegExp(`^ID\tSTATUS\t.*\\n${taskId}\tPENDING\t.*\tnightly build\\n$`),
     )
     expect(await json('tasks', 'cancel', taskId, '--message', 'wrong branch')).toMatchObject({
       status: 'CANCELLED',

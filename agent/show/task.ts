@@ -1,0 +1,91 @@
+import type { TaskView } from '#protocol/task.ts'
+import type { Context } from '../context.ts'
+import { details, type Paint, table } from '../table.ts'
+import { count } from './text.ts'
+import { age, ago, duration } from './when.ts'
+
+const STATUS_COLOURS: Record<string, number> = {
+  PROCESSING: 36,
+  COMPLETED: 32,
+  FAILED: 31,
+  CANCELLED: 33,
+  ACTIVE: 36,
+  ARCHIVED: 2,
+}
+
+/** Tasks as a table. */
+export function taskTable(context: Context, tasks: TaskView[], now: number): string {
+  const rows = tasks.map(task => ({
+    id: task.id,
+    status: task.waitingForInput ? 'WAITING' : task.status,
+    progress: `${task.progress}%`,
+    errors: String(task.logs.byLevel.ERROR + task.logs.byLevel.CRITICAL),
+    lines: String(task.logs.total),
+    age: age(now - Date.parse(task.createdAt)),
+    name: task.name,
+  }))
+  const columns = ['id', 'status', 'progress', 'errors', 'lines', 'age', 'name']
+  return table(rows, columns, process.stdout.columns, paintStatus(context))
+}
+
+/** Everything that a person asks of one task. */
+export function taskDetails(context: Context, task: TaskView, now: number): string {
+  const { waitingForInput: waiting, logs, timeoutSeconds, resources, maxAttempts } = task
+  const errors = logs.byLevel.ERROR + logs.byLevel.CRITICAL
+  const fields: Parameters<typeof fieldRows>[0] = {
+    id: task.id,
+    name: task.name,
+    status: task.status,
+    session: task.sessionId,
+    'waits for': waiting && `${waiting.secret ? 'a secret' : 'input'}: ${waiting.prompt || '(no prompt)'}`,
+    answer: waiting && `keruta input ${task.id}${waiting.secret ? ' --secret' : ''}`,
+    progress: task.progressMessage ? `${task.progress}% ${task.progressMessage}` : `${task.progress}%`,
+    message: task.message,
+    error: task.errorCode,
+    'exit code': task.exitCode?.toString(),
+    signal: task.signal,
+    agent: task.agentId,
+    attempt: maxAttempts > 1 && `${task.attempt} of ${maxAttempts}`,
+    priority: task.priority !== 0 && String(task.priority),
+    timeout: timeoutSeconds !== null && duration(timeoutSeconds * 1000),
+    mends: task.autoFixChain.length > 0 && task.autoFixChain.join(' → '),
+    created: ago(task.createdAt, now),
+    started: task.startedAt && ago(task.startedAt, now),
+    finished: task.finishedAt && ago(task.finishedAt, now),
+    took: task.durationMs !== null && duration(task.durationMs),
+    memory: resources?.maxRssBytes && `${Math.round(resources.maxRssBytes / 1024 ** 2)} MB at most`,
+    lines: `${logs.total}${errors > 0 ? `, ${count(errors, 'error')}` : ''}`,
+    log: task.logState.detail,
+  }
+  const steps = task.steps.map(({ name, status, durationMs }) => ({
+    field: 'step',
+    value: `${name} ${status}${durationMs === null ? '' : ` in ${duration(durationMs)}`}`,
+  }))
+  const metrics = Object.entries(Object.fromEntries(task.metrics.map(({ name, value }) => [name, value])))
+  const history = task.statusHistory.map(({ at, status, by, message }) => ({
+    field: at,
+    value: [status, `by ${by}`, message].filter(Boolean).join(' '),
+  }))
+  const rows = [
+    ...fieldRows(fields),
+    ...steps,
+    ...metrics.map(([name, value]) => ({ field: 'metric', value: `${name} = ${value}` })),
+    ...history,
+  ]
+  return details(rows, process.stdout.columns, paintStatus(context))
+}
+
+/** Those that have a value. */
+export function fieldRows(fields: Record<string, string | null | undefined | false | 0>) {
+  return Object.entries(fields).flatMap(([field, value]) => (value ? [{ field, value }] : []))
+}
+
+/** Colours words that are a status, where colours are wanted. */
+export function paintStatus({ config }: Context): Paint {
+  if (!(config.colour ?? process.stdout.isTTY)) return (_column, _value, cell) => cell
+  return (column, value, cell) => {
+    if (column !== 'status' && column !== 'value') return cell
+    const code = value === 'WAITING' ? 35 : STATUS_COLOURS[value]
+    return code === undefined ? cell : `\u001b[${code}m${cell}\u001b[0m`
+  }
+}
