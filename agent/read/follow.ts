@@ -1,33 +1,44 @@
 import { WebSocket } from 'ws'
 import type { LogEntry } from '#protocol/log.ts'
 import type { LogSlice } from '#protocol/log-answers.ts'
+import type { TaskView } from '#protocol/task.ts'
 import type { Context } from '../context.ts'
 import type { Api } from '../delivery/api.ts'
 import { backoffMs } from '../delivery/backoff.ts'
 import { streamSettings } from '../delivery/stream-settings.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import type { ReadOptions } from './read-logs.ts'
+import { TaskEnd } from './task-end.ts'
 
 type Print = (entries: LogEntry[]) => Promise<void>
 
-/** Prints entries after `cursor` as they come, until Ctrl-C. A lost connection is taken up again where it broke. */
+/**
+ * Prints entries after `cursor` as they come, until the task is over or Ctrl-C. A lost connection is taken up again where it broke.
+ * @returns up to where it has printed, and the task where that is over
+ */
 export async function followLog(
   context: Context,
   api: Api,
   options: ReadOptions,
   cursor: number,
   print: Print,
-): Promise<void> {
+): Promise<{ after: number; task?: TaskView }> {
   const { websocketUrl, reconnectMs } = streamSettings(context.config)
   const url = `${websocketUrl}/${encodeURIComponent(options.taskId)}`
   const interrupted = new Promise<'interrupted'>(resolve =>
     process.once('SIGINT', () => resolve('interrupted')),
   )
+  const end = new TaskEnd(context, api, options.path)
   let after = cursor
   for (let attempt = 0; ; attempt++) {
-    const connection = new Following(url, context.config.token, options, after, api, print)
-    const ended = await Promise.race([connection.closed, interrupted])
-    if (ended === 'interrupted') return connection.close()
+    const connection = new Following(url, context.config.token, options, after, api, print, () => end.look())
+    const ended = await Promise.race([connection.closed, interrupted, end.reached])
+    if (ended === 'interrupted' || typeof ended === 'object') {
+      end.close()
+      connection.close()
+      await connection.closed
+      return { after: connection.after, task: typeof ended === 'object' ? ended : undefined }
+    }
     if (ended === 401 || ended === 403)
       throw new CommandError(
         EXIT.refused,
@@ -57,6 +68,7 @@ class Following {
     after: number,
     api: Api,
     print: Print,
+    onStatus: () => void,
   ) {
     this.after = after
     const socket = new WebSocket(url, { headers: token ? { authorization: `Bearer ${token}` } : {} })
@@ -72,6 +84,7 @@ class Following {
         to: number
       }
       if (frame.type === 'ping') socket.send('{"type":"pong"}')
+      else if (frame.type === 'subscribed' || frame.type === 'status') onStatus()
       else if (frame.type === 'logs') this.#then(() => this.#print(frame.entries!, print))
       else if (frame.type === 'gap') this.#then(() => this.#refill(api, options, frame.from, frame.to, print))
     })
@@ -89,7 +102,8 @@ class Following {
   }
 
   close(): void {
-    this.#socket.close()
+    // Not only closed: what waits behind a full pipe would be read first.
+    this.#socket.terminate()
   }
 
   /** What cannot be printed yet is not read on: the server leaves out what is too much, and says which. */

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import type { LogEntry } from '#protocol/log.ts'
 import type { LogSlice } from '#protocol/log-answers.ts'
+import type { TaskView } from '#protocol/task.ts'
 import type { Context } from '../context.ts'
 import { type Api, ApiError } from '../delivery/api.ts'
 import { usageError } from '../exit.ts'
 import { followLog } from './follow.ts'
 import { formatEntry } from './format.ts'
+import { endOf, exitCodeOf, isOver } from './task-end.ts'
 
 export interface ReadOptions {
   taskId: string
@@ -15,14 +17,17 @@ export interface ReadOptions {
   filter: Record<string, string | undefined>
   follow: boolean
   tail: number | undefined
-  format: 'text' | 'json' | 'ndjson' | 'csv'
+  /** `raw`: the messages as they were printed. */
+  format: 'text' | 'json' | 'ndjson' | 'csv' | 'raw'
   timestamps: boolean
   colour: boolean
+  /** Ends as the task ended. */
+  exitCode: boolean
 }
 
 const PAGE = 1000
 
-/** Prints a task's log: what is stored, and with `follow` what comes. */
+/** Prints a task's log: what is stored, and with `follow` what comes until the task is over. @returns the exit code */
 export async function readLogs(context: Context, options: ReadOptions): Promise<number> {
   return Promise.race([outputGone(), read(context, options)])
 }
@@ -38,22 +43,46 @@ function outputGone(): Promise<number> {
 
 async function read(context: Context, options: ReadOptions): Promise<number> {
   const api = await context.api()
-  if (!options.follow && options.tail === undefined && options.format !== 'text')
-    return exportLog(api, options)
+  if (!options.follow && options.tail === undefined && options.format !== 'text') {
+    await exportLog(api, options)
+    return conclude(context, options, await taskOf(api, options))
+  }
   if (options.format === 'csv' || (options.format === 'json' && options.follow)) {
     throw usageError(
       `--format ${options.format} goes with neither --follow${options.format === 'csv' ? ' nor --tail' : ''}; take ndjson`,
     )
   }
   const printer = new Printer(options)
-  const cursor = await printStored(api, options, printer).catch(error => {
+  const cursor = await printStored(context, api, options, printer).catch(error => {
     if (!options.follow || !(error instanceof ApiError) || error.status !== 404) throw error
     context.say(`waiting for task ${options.taskId}, which is not known yet`)
     return 0
   })
-  if (options.follow) await followLog(context, api, options, cursor, entries => printer.print(entries))
+  let task: TaskView | undefined
+  if (options.follow) {
+    const followed = await followLog(context, api, options, cursor, entries => printer.print(entries))
+    task = followed.task
+    if (task) {
+      await printAll(context, api, options, printer, followed.after)
+      context.say(endOf(task))
+    }
+  } else task = await taskOf(api, options)
   await printer.end()
-  return 0
+  return conclude(context, options, task)
+}
+
+/** Says what is missing of a log that will not become whole. */
+function conclude(context: Context, { exitCode }: ReadOptions, task: TaskView | undefined): number {
+  if (task?.logState.state === 'incomplete') context.warn(`this log is incomplete: ${task.logState.detail}`)
+  return exitCode && task && isOver(task) ? exitCodeOf(task) : 0
+}
+
+/** Lines may be there of a task that is not. */
+function taskOf(api: Api, { path }: ReadOptions): Promise<TaskView | undefined> {
+  return api.get<TaskView>(path).catch(error => {
+    if (error instanceof ApiError && error.status === 404) return undefined
+    throw error
+  })
 }
 
 class Printer {
@@ -68,10 +97,13 @@ class Printer {
   async print(entries: LogEntry[]): Promise<void> {
     if (entries.length === 0) return
     if (this.#all) return void this.#all.push(...entries)
-    const lines = entries.map(entry =>
-      this.#options.format === 'ndjson' ? JSON.stringify(entry) : formatEntry(entry, this.#options),
-    )
-    await write(`${lines.join('\n')}\n`)
+    await write(`${entries.map(entry => this.#line(entry)).join('\n')}\n`)
+  }
+
+  #line(entry: LogEntry): string {
+    const { format } = this.#options
+    if (format === 'raw') return entry.message
+    return format === 'ndjson' ? JSON.stringify(entry) : formatEntry(entry, this.#options)
   }
 
   async end(): Promise<void> {
@@ -83,16 +115,25 @@ async function write(text: string | Uint8Array): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain')
 }
 
-function printStored(api: Api, options: ReadOptions, printer: Printer): Promise<number> {
+function printStored(context: Context, api: Api, options: ReadOptions, printer: Printer): Promise<number> {
   return options.tail === undefined
-    ? printAll(api, options, printer)
+    ? printAll(context, api, options, printer, 0)
     : printTail(api, options, options.tail, printer)
 }
 
-async function printAll(api: Api, options: ReadOptions, printer: Printer): Promise<number> {
-  let cursor = 0
+async function printAll(
+  context: Context,
+  api: Api,
+  options: ReadOptions,
+  printer: Printer,
+  after: number,
+): Promise<number> {
+  let cursor = after
   for (;;) {
     const slice = await slices(api, options, { after: cursor, limit: PAGE, order: 'asc' })
+    const first = slice.firstSeq === 0 ? slice.lastSeq + 1 : slice.firstSeq
+    if (first > cursor + 1 && options.filter.from === undefined)
+      context.say(`lines ${cursor + 1} to ${first - 1} of this log were deleted`)
     await printer.print(slice.content)
     cursor = slice.cursor
     if (slice.done) return Math.max(cursor, slice.lastSeq)
@@ -126,12 +167,10 @@ function slices(
   return api.get<LogSlice>(`${path}/logs?${queryOf({ ...filter, ...range })}`)
 }
 
-async function exportLog(api: Api, { path, filter, format }: ReadOptions): Promise<number> {
-  const response = await api.get<Response>(`${path}/logs/export?${queryOf({ ...filter, format })}`, {
-    raw: true,
-  })
+async function exportLog(api: Api, { path, filter, format }: ReadOptions): Promise<void> {
+  const query = queryOf({ ...filter, format: format === 'raw' ? 'txt' : format })
+  const response = await api.get<Response>(`${path}/logs/export?${query}`, { raw: true })
   for await (const chunk of response.body!) await write(chunk as Uint8Array)
-  return 0
 }
 
 function queryOf(fields: Record<string, string | number | undefined>): URLSearchParams {
