@@ -7,6 +7,7 @@ import {
 import { writeAsACrowd } from '../e2e/faults/crowd.ts'
 import { fillTheDisk, mountSmallDisk } from '../e2e/faults/full-disk.ts'
 import { useABadNetwork } from '../e2e/faults/network.ts'
+import { killWhoServesAQueue } from '../e2e/faults/queue-kills.ts'
 import { killTheServer } from '../e2e/faults/server-kills.ts'
 import { readTooSlowly } from '../e2e/faults/slow-reader.ts'
 
@@ -17,6 +18,7 @@ const faults: Record<string, (seed: number) => Promise<string | undefined>> = {
   'agent-and-server': () => done(killTheAgentWhileTheServerIsDown({ lines: 200_000 })),
   'no-server': () => done(runWithoutServer({ lines: 200_000 })),
   network: seed => done(useABadNetwork({ seed, lines: 500_000, cuts: 500 })),
+  queue: seed => done(killWhoServesAQueue({ seed, tasks: 60, kills: 12 })),
   crowd: seed => done(writeAsACrowd({ seed, lines: 20_000 })),
   'slow-reader': () => done(readTooSlowly({ lines: 3_000_000, mostMb: 60 })),
   'full-disk': () => fullDisk(),

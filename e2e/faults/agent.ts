@@ -11,22 +11,24 @@ export interface AgentOptions {
   server: TestServer
   /** Where the agent finds the server; default its own address. */
   url?: string
+  /** Default: the server's temporary folder. */
+  home?: string
 }
 
-/** A real agent as a process of its own. Its home, and so its spool, lies in the server's temporary folder. */
+/** A real agent as a process of its own. Its home, with its spool, lies in the server's temporary folder. */
 export class Agent {
   readonly child: ChildProcess
   readonly ended: Promise<number | null>
   errors = ''
 
-  constructor({ server, url = server.url }: AgentOptions, ...args: string[]) {
+  constructor({ server, url = server.url, home = server.home }: AgentOptions, ...args: string[]) {
     this.child = spawn(process.execPath, [cli, ...args], {
       stdio: ['pipe', 'ignore', 'pipe'],
-      cwd: server.home,
+      cwd: home,
       env: {
         NODE_ENV: 'production',
         PATH: process.env.PATH,
-        HOME: server.home,
+        HOME: home,
         KERUTA_API_URL: url,
         KERUTA_API_KEY: ADMIN_KEY,
       },

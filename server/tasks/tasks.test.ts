@@ -105,3 +105,10 @@ test('an agent that was cut off does not end the run that another has begun sinc
   expect((await tasks.get('moved')).status).toBe('PROCESSING')
   expect((await tasks.success('moved', { agentId: 'second' }, ops)).status).toBe('COMPLETED')
 })
+
+test('a run that another agent found dead does not come back by a heartbeat that is late', async () => {
+  await tasks.start('dead', { agentId: 'gone', heartbeat: true }, ops)
+  await tasks.fail('dead', { agentId: 'gone', errorCode: 'AGENT_LOST', message: 'the agent died' }, ops)
+  await tasks.heartbeat('dead', 'gone')
+  expect((await tasks.get('dead')).status).toBe('FAILED')
+})

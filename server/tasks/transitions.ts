@@ -104,7 +104,9 @@ export function isLostBy(task: Task, agentId: string | undefined): boolean {
     agentId !== undefined &&
     task.agentId === agentId &&
     task.status === 'FAILED' &&
-    task.errorCode === AGENT_LOST
+    task.errorCode === AGENT_LOST &&
+    // Where another agent found it dead, it cannot come back.
+    task.statusHistory.at(-1)?.by === SERVER
   )
 }
 
