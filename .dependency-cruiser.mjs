@@ -86,7 +86,7 @@ export default {
     forbid(
       'mongodb-in-mongo',
       'only store/mongo knows mongodb',
-      '^(?!server/store/mongo/|bench/)',
+      '^(?!server/store/mongo/|server/testing/|bench/)',
       '^mongodb$|node_modules/mongodb/',
     ),
     forbid(

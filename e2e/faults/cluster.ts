@@ -1,21 +1,21 @@
-import { MongoServer, missingMongoServer } from '#server/testing/mongo-server.ts'
+import { type MongoKind, mongoKinds, type TestMongo } from '#server/testing/mongo-server.ts'
 import { missingRedisServer, RedisServer } from '#server/testing/redis-server.ts'
 import { TestServer } from '#server/testing/test-server.ts'
 
 /** Several servers on one MongoDB, with one Redis between them, all as processes of their own. */
 export class Cluster {
-  readonly mongo: MongoServer
+  readonly mongo: TestMongo
   readonly redis: RedisServer
   readonly servers: TestServer[] = []
 
-  private constructor(mongo: MongoServer, redis: RedisServer) {
+  private constructor(mongo: TestMongo, redis: RedisServer) {
     this.mongo = mongo
     this.redis = redis
   }
 
   /** All start at once, on an empty database. */
-  static async start(servers: number): Promise<Cluster> {
-    const cluster = new Cluster(await MongoServer.start(), await RedisServer.start())
+  static async start(servers: number, mongo: MongoKind): Promise<Cluster> {
+    const cluster = new Cluster(await mongo.start(), await RedisServer.start())
     const environment = {
       KERUTA_STORE: 'mongodb',
       DATABASE_URL: cluster.mongo.url('keruta'),
@@ -34,7 +34,8 @@ export class Cluster {
   }
 }
 
-/** @returns why there can be none here, or nothing */
-export async function missingForCluster(): Promise<string | undefined> {
-  return (await missingMongoServer()) ?? (await missingRedisServer())
+/** The MongoDBs on which there can be some here, or why there are none. */
+export async function clusterKinds(): Promise<Awaited<ReturnType<typeof mongoKinds>>> {
+  const missing = await missingRedisServer()
+  return missing === undefined ? mongoKinds() : { kinds: [], missing }
 }

@@ -8,20 +8,20 @@ import { transports } from '#server/testing/readers.ts'
 import { ADMIN_KEY, type TestServer } from '#server/testing/test-server.ts'
 import { Agent, NumberedTask } from './agent.ts'
 import { Balancer } from './balancer.ts'
-import { Cluster, missingForCluster } from './cluster.ts'
+import { Cluster, clusterKinds } from './cluster.ts'
 import { readOnAllTransports } from './steady-reader.ts'
 import { until } from './until.ts'
 import { demandEveryLineOnce, demandSteadyReading, logStateOf, storedLog } from './verify.ts'
 
 const LIMIT = 60_000
-const missing = await missingForCluster()
+const { kinds, missing } = await clusterKinds()
 if (missing !== undefined) it('several servers on one store are as one', ({ skip }) => skip(missing))
 
-describe.skipIf(missing !== undefined)('Servers on one store', { timeout: LIMIT }, () => {
+describe.each(kinds)('Servers on one store, $name', { timeout: LIMIT }, kind => {
   let cluster: Cluster
   let [a, b, c]: TestServer[] = []
   beforeAll(async () => {
-    cluster = await Cluster.start(3)
+    cluster = await Cluster.start(3, kind)
     ;[a, b, c] = cluster.servers
   }, LIMIT)
   afterAll(() => cluster?.dispose())

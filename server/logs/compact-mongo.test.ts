@@ -4,10 +4,12 @@ import { checkSegment } from '#protocol/segment-check.ts'
 import { SegmentWriter } from '#protocol/segment-writer.ts'
 import { openStore } from '#server/store/open.ts'
 import type { NewSegment } from '#server/store/store.ts'
-import { MongoServer, missingMongoServer } from '#server/testing/mongo-server.ts'
+import { mongoKinds } from '#server/testing/mongo-server.ts'
 import { startCompactor } from './compact.ts'
 
-const missing = await missingMongoServer()
+const { kinds, missing } = await mongoKinds()
+const title = 'A log is merged on MongoDB too, also where that was away when it was asked for first'
+if (missing !== undefined) it(title, ({ skip }) => skip(missing))
 
 function segment(from: number): NewSegment {
   const writer = new SegmentWriter()
@@ -16,11 +18,8 @@ function segment(from: number): NewSegment {
   return { body, summary: checkSegment(body, isUtf8).summary }
 }
 
-it('A log is merged on MongoDB too, also where that was away when it was asked for first', async ({
-  skip,
-}) => {
-  if (missing !== undefined) return skip(missing)
-  const server = await MongoServer.start()
+it.each(kinds)(`${title}, $name`, async kind => {
+  const server = await kind.start()
   const url = server.url('keruta', '?serverSelectionTimeoutMS=300')
   const location = { kind: 'mongodb' as const, url }
   const store = await openStore(location)

@@ -6,13 +6,41 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { RealMongo } from './real-mongo.ts'
 
 const sources = join(import.meta.dirname, 'mongo-java-server')
 const cache = join(import.meta.dirname, '../../.cache/mongo-java-server-1.47.0-1')
 const run = promisify(execFile)
 
+/** A MongoDB that a test may take away and give back. */
+export interface TestMongo {
+  /** @param options with its `?` */
+  url(database: string, options?: string): string
+  /** After `kill`, at the same address. */
+  start(): Promise<void>
+  kill(): Promise<void>
+  dispose(): Promise<void>
+}
+
+export interface MongoKind {
+  name: string
+  isReal: boolean
+  start(): Promise<TestMongo>
+}
+
+/** Where tests of the MongoDB store can run: over a server of the protocol, and on the real one of KERUTA_TEST_MONGODB_URL. */
+export async function mongoKinds(): Promise<{ kinds: MongoKind[]; missing: string | undefined }> {
+  const kinds: MongoKind[] = []
+  const missing = await missingMongoServer()
+  if (missing === undefined)
+    kinds.push({ name: 'over the MongoDB protocol', isReal: false, start: MongoServer.start })
+  const real = process.env.KERUTA_TEST_MONGODB_URL
+  if (real) kinds.push({ name: 'on a real MongoDB', isReal: true, start: () => RealMongo.start(real) })
+  return { kinds, missing: kinds.length === 0 ? missing : undefined }
+}
+
 /** A server of the MongoDB protocol as a process of its own: a free port, a file of its own. What it answered outlives a kill. */
-export class MongoServer {
+export class MongoServer implements TestMongo {
   readonly #home: string
   #process: ChildProcess | undefined
   #port = 0

@@ -1,17 +1,18 @@
 import { buffer } from 'node:stream/consumers'
 import { GridFSBucket, MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { MongoServer, missingMongoServer } from '#server/testing/mongo-server.ts'
+import { mongoKinds, type TestMongo } from '#server/testing/mongo-server.ts'
 import type { Store } from '../store.ts'
 import { openMongoStore } from './store.ts'
 
-const missing = await missingMongoServer()
+const { kinds, missing } = await mongoKinds()
+if (missing !== undefined) it('blobs lie in MongoDB', ({ skip }) => skip(missing))
 
-describe.skipIf(missing !== undefined)('blobs in MongoDB', () => {
-  let server: MongoServer
+describe.each(kinds)('blobs in MongoDB, $name', kind => {
+  let server: TestMongo
   const opened: Store[] = []
   beforeAll(async () => {
-    server = await MongoServer.start()
+    server = await kind.start()
   })
   afterAll(async () => {
     for (const store of opened) await store.close()
@@ -72,5 +73,3 @@ describe.skipIf(missing !== undefined)('blobs in MongoDB', () => {
     expect((await buffer(await one.blobs.read('a', 0, bytes.length))).equals(bytes)).toBe(true)
   })
 })
-
-it.skipIf(missing === undefined)('blobs in MongoDB', ({ skip }) => skip(missing))

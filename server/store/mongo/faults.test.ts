@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { MongoServer, missingMongoServer } from '#server/testing/mongo-server.ts'
+import { mongoKinds, type TestMongo } from '#server/testing/mongo-server.ts'
 import { readMessages, sampleSegment, sampleTask, streamSegment } from '../contract/samples.ts'
 import type { SegmentHeader, Store } from '../store.ts'
 import { logCollections, segmentFields } from './documents.ts'
@@ -16,7 +16,7 @@ import { openMongoReader } from './reader.ts'
 import { createSegmentStore } from './segments.ts'
 import { openMongoStore } from './store.ts'
 
-const missing = await missingMongoServer()
+const { kinds, missing } = await mongoKinds()
 if (missing !== undefined) it('a MongoDB server may fail', ({ skip }) => skip(missing))
 
 const appender = fileURLToPath(new URL('./test/append-forever.ts', import.meta.url))
@@ -33,15 +33,17 @@ async function expectWhole(store: Store, taskId: string, acknowledged: number): 
   return head.lastSeq
 }
 
-describe.runIf(missing === undefined)('with a MongoDB server that may fail', () => {
-  let server: MongoServer
+describe.each(kinds)('with a MongoDB server that may fail, $name', kind => {
+  let server: TestMongo
+  let database: string
   let url: string
   beforeAll(async () => {
-    server = await MongoServer.start()
+    server = await kind.start()
   })
   afterAll(() => server.dispose())
   beforeEach(() => {
-    url = server.url(`faults-${randomUUID()}`)
+    database = `faults-${randomUUID()}`
+    url = server.url(database)
   })
 
   it('a kill of a keruta server in the middle of appending loses nothing that was acknowledged, and halves nothing', async () => {
@@ -62,7 +64,7 @@ describe.runIf(missing === undefined)('with a MongoDB server that may fail', () 
   })
 
   it('a kill of the MongoDB server is an error with a time to come back, and all resumes by itself', async () => {
-    const store = await openMongoStore(`${url}?serverSelectionTimeoutMS=500`)
+    const store = await openMongoStore(server.url(database, '?serverSelectionTimeoutMS=500'))
     const { segments } = store
     let next = 1
     const part = (firstN: number) => ({
@@ -270,7 +272,8 @@ describe.runIf(missing === undefined)('with a MongoDB server that may fail', () 
       )
     })
 
-    it('refuses a replica set without a primary', async () => {
+    // A real one has a primary.
+    it.skipIf(kind.isReal)('refuses a replica set without a primary', async () => {
       const options = '?replicaSet=rs0&serverSelectionTimeoutMS=200'
       await refused(server.url('keruta', options), 'STORE_UNAVAILABLE', /has no primary: start a majority/)
     })

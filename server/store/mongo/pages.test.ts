@@ -3,21 +3,22 @@ import { expect, it } from 'vitest'
 import { compileFilter, logFilterSchema } from '#protocol/log-filter.ts'
 import { readPage } from '#server/logs/query/page.ts'
 import { Turns } from '#server/logs/query/turns.ts'
-import { MongoServer, missingMongoServer } from '#server/testing/mongo-server.ts'
+import { mongoKinds } from '#server/testing/mongo-server.ts'
 import { sampleSegment } from '../contract/samples.ts'
 import { logCollections } from './documents.ts'
 import { createReader } from './reader.ts'
 import { openMongoStore } from './store.ts'
 
-const missing = await missingMongoServer()
+const { kinds, missing } = await mongoKinds()
+const title =
+  'A page anywhere in a long log takes three statements, each by an index and no longer than the page'
+if (missing !== undefined) it(title, ({ skip }) => skip(missing))
+
 const SEGMENTS = 300
 const LINES = SEGMENTS * 200
 
-it('A page anywhere in a long log takes three statements, each by an index and no longer than the page', async ({
-  skip,
-}) => {
-  if (missing !== undefined) return skip(missing)
-  const server = await MongoServer.start()
+it.each(kinds)(`${title}, $name`, async kind => {
+  const server = await kind.start()
   const store = await openMongoStore(server.url('keruta'))
   const parts = Array.from({ length: SEGMENTS }, () => sampleSegment(200))
   for (let at = 0; at < SEGMENTS; at += 100)

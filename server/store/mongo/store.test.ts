@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { MongoServer, missingMongoServer } from '#server/testing/mongo-server.ts'
+import { mongoKinds, type TestMongo } from '#server/testing/mongo-server.ts'
 import { storeContract } from '../contract.ts'
 import { openMongoStore } from './store.ts'
 
-const missing = await missingMongoServer()
-const real = process.env.KERUTA_TEST_MONGODB_URL
+const { kinds, missing } = await mongoKinds()
+if (missing !== undefined)
+  it('the MongoDB store keeps the contract of the store', ({ skip }) => skip(missing))
 
 /** A database of its own for each test, gone after it. */
-async function openIn(urlOf: (database: string) => string) {
-  const url = urlOf(`keruta-test-${randomUUID()}`)
+async function openIn(server: TestMongo) {
+  const url = server.url(randomUUID())
   const opened = {
     store: await openMongoStore(url),
     async reopen() {
@@ -28,23 +29,11 @@ async function openIn(urlOf: (database: string) => string) {
   return opened
 }
 
-if (missing === undefined) {
-  describe('over the MongoDB protocol', () => {
-    let server: MongoServer
-    beforeAll(async () => {
-      server = await MongoServer.start()
-    })
-    afterAll(() => server.dispose())
-    storeContract('MongoDB', () => openIn(database => server.url(database)))
+describe.each(kinds)('$name', kind => {
+  let server: TestMongo
+  beforeAll(async () => {
+    server = await kind.start()
   })
-} else it('the MongoDB store keeps the contract of the store', ({ skip }) => skip(missing))
-
-if (real) {
-  describe('on a real server', () => {
-    storeContract('MongoDB', () => openIn(database => withDatabase(real, database)))
-  })
-}
-
-function withDatabase(url: string, database: string): string {
-  return url.replace(/^(mongodb(?:\+srv)?:\/\/[^/?]+)(?:\/[^?]*)?/, `$1/${database}`)
-}
+  afterAll(() => server.dispose())
+  storeContract('MongoDB', () => openIn(server))
+})
