@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../config.ts'
 import { CommandError, EXIT } from '../exit.ts'
@@ -29,6 +29,8 @@ export async function openHttp(options: HttpOptions): Promise<DaemonServer> {
   // A name with two addresses would be free at the one and taken at the other.
   const host = options.host === 'localhost' ? '127.0.0.1' : options.host
   const isLocal = /^(127\.|::1$)/.test(host)
+  // An import would load a second HTTP client of 20 MB.
+  const { createServer } = process.getBuiltinModule('node:http')
   const server = createServer({ requestTimeout: 10_000, maxHeaderSize: 16 * 1024 }, (req, res) => {
     void answer(req, res, options, isLocal)
   })

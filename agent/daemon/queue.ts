@@ -74,7 +74,8 @@ export class Queue {
 
 function isAway(error: unknown): error is CommandError {
   if (error instanceof ApiError) return error.status >= 500 || error.status === 429
-  return error instanceof CommandError && error.exitCode === EXIT.unreachable
+  // Also what is no answer of this server: one before it may fail for a while.
+  return error instanceof CommandError
 }
 
 function fatal(error: unknown, sessionId: string): Error {

@@ -1,5 +1,6 @@
 import type { Problem } from '#protocol/errors.ts'
 import { CommandError, EXIT } from '../exit.ts'
+import { type HttpAnswer, httpCall } from './http-call.ts'
 import { retryAfterMs } from './retryable.ts'
 
 export interface ApiOptions {
@@ -16,7 +17,7 @@ export interface Call {
   idempotent?: boolean
   retries?: number
   signal?: AbortSignal
-  /** Gives the response itself, for a stream. */
+  /** Gives the `Response` itself, for a stream. */
   raw?: boolean
 }
 
@@ -62,16 +63,26 @@ export class Api {
     return this.call<T>('GET', path, call)
   }
 
+  /** What is no JSON. */
+  async text(path: string): Promise<string> {
+    return (await this.#answer('GET', path, {})).text()
+  }
+
   post<T>(path: string, body: unknown, call: Call = {}): Promise<T> {
     return this.call<T>('POST', path, { idempotent: false, ...call, body })
   }
 
   /** @param path below `/api/v1`, or from the root where it does not begin with a letter's folder (`/healthz`). */
   async call<T>(method: string, path: string, call: Call): Promise<T> {
+    const answer = await this.#answer(method, path, call)
+    return (call.raw ? answer : await readJson(answer)) as T
+  }
+
+  async #answer(method: string, path: string, call: Call): Promise<HttpAnswer> {
     const { idempotent = true, retries = this.#options.retries } = call
     for (let attempt = 1; ; attempt++) {
       const { error, wait, response } = await this.#attempt(method, path, call, attempt, retries, idempotent)
-      if (response) return (call.raw ? response : await readJson(response)) as T
+      if (response) return response
       if (wait === undefined || call.signal?.aborted) throw error
       await new Promise(resolve => setTimeout(resolve, wait))
     }
@@ -85,7 +96,7 @@ export class Api {
     retries: number,
     idempotent: boolean,
   ) {
-    let response: Response
+    let response: HttpAnswer
     try {
       response = await this.#fetch(method, path, call)
     } catch (cause) {
@@ -114,30 +125,29 @@ export class Api {
     }
   }
 
-  #fetch(method: string, path: string, call: Call): Promise<Response> {
+  #fetch(method: string, path: string, call: Call): Promise<HttpAnswer> {
     const { token, timeoutMs, url } = this.#options
+    const target = url + (ROOT_PATHS.test(path) ? path : `/api/v1${path}`)
+    const body = call.body === undefined ? undefined : JSON.stringify(call.body)
+    const headers: Record<string, string> = {}
+    if (token) headers.authorization = `Bearer ${token}`
+    if (body !== undefined) headers['content-type'] = 'application/json'
+    if (call.raw) return fetch(target, { method, headers, body, signal: call.signal })
     const timeout = AbortSignal.timeout(timeoutMs)
-    return fetch(url + (ROOT_PATHS.test(path) ? path : `/api/v1${path}`), {
-      method,
-      headers: {
-        ...(token ? { authorization: `Bearer ${token}` } : {}),
-        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      body: call.body === undefined ? undefined : JSON.stringify(call.body),
-      signal: call.raw ? call.signal : call.signal ? AbortSignal.any([call.signal, timeout]) : timeout,
-    })
+    const signal = call.signal ? AbortSignal.any([call.signal, timeout]) : timeout
+    return httpCall(target, { method, headers, body, signal })
   }
 }
 
 const ROOT_PATHS = /^\/(healthz|readyz|metrics)$/
 
 function reasonOf(error: unknown): string {
-  const { cause, name, message } = error as Error & { cause?: { code?: string; message?: string } }
+  const { cause, code, name, message } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException }
   if (name === 'TimeoutError') return 'timed out'
-  return cause?.code ?? cause?.message ?? message
+  return code ?? cause?.code ?? cause?.message ?? message
 }
 
-async function readJson(response: Response): Promise<unknown> {
+async function readJson(response: HttpAnswer): Promise<unknown> {
   const text = await response.text()
   try {
     return text === '' ? undefined : JSON.parse(text)
@@ -150,7 +160,7 @@ async function readJson(response: Response): Promise<unknown> {
   }
 }
 
-async function readProblem(response: Response): Promise<Partial<Problem>> {
+async function readProblem(response: HttpAnswer): Promise<Partial<Problem>> {
   const text = await response.text().catch(() => '')
   try {
     return JSON.parse(text) as Partial<Problem>

@@ -118,8 +118,7 @@ async function fetchTarget(context: Context): Promise<{ target: Target; env: Env
   }
   const api = await context.api()
   const path = `/tasks/${encodeURIComponent(taskId)}`
-  const response = await api.get<Response>(`${path}/script`, { raw: true })
-  const script = await response.text()
+  const script = await api.text(`${path}/script`)
   if (!script) throw usageError(`task ${taskId} has no script: give one, or a command after --`)
   const { sessionId } = await api.get<TaskView>(path)
   const env = sessionId === null ? {} : await templateEnv(context, sessionId)
