@@ -5,6 +5,7 @@ import { bigLog } from './big-log.ts'
 import { fanOut } from './fan-out.ts'
 import { ingest } from './ingest.ts'
 import { liveLatency } from './live-latency.ts'
+import { queue } from './queue.ts'
 import { printTable, type Row } from './rows.ts'
 
 const measurements: Record<string, () => Promise<Row[]>> = {
@@ -13,6 +14,7 @@ const measurements: Record<string, () => Promise<Row[]>> = {
   'fan-out': fanOut,
   'big-log': bigLog,
   agent,
+  queue,
 }
 
 const named = process.argv.slice(2)

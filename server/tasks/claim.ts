@@ -58,9 +58,8 @@ export function createClaim({ changes, store, clock }: ClaimDeps) {
     by: { name: string },
   ): Promise<{ task: Task; session: Session } | undefined> => {
     const { agentId } = input
-    const session = await store.sessions.get(sessionId)
+    const [session, [mine]] = await Promise.all([store.sessions.get(sessionId), had(sessionId, agentId)])
     if (!session) throw new KerutaError('NOT_FOUND', `there is no session ${sessionId}`)
-    const [mine] = await had(sessionId, agentId)
     if (mine) return { task: await goesOn(mine, by.name), session }
     if (session.status !== 'ACTIVE')
       throw new KerutaError(
