@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
-import type { Terminal } from '../pty/terminal.ts'
+import { closeTerminal, type Terminal } from '../pty/terminal.ts'
 import { checkProgram } from './check-program.ts'
 import type { ChildInput } from './child-input.ts'
 import { type OutputSource, openPipes, openTerminalStdio, type Stdin, type Stdio } from './stdio.ts'
@@ -47,8 +47,7 @@ export class Child {
     spec: ChildSpec,
     onChunk: (source: OutputSource, chunk: Buffer) => void,
   ): Promise<Child> {
-    // A shell would say itself that there is no such program.
-    if (spec.terminal) checkProgram(spec.file, spec.env.PATH, spec.cwd)
+    checkTerminal(spec)
     const stdio = spec.terminal ? openTerminalStdio(spec.terminal, spec.stdin) : openPipes(spec.stdin)
     const { file, args } = inTerminal(spec)
     const child = spawn(file, args, {
@@ -62,6 +61,7 @@ export class Child {
     return new Promise((resolve, reject) => {
       child.once('spawn', () => resolve(started))
       child.once('error', error => {
+        stdio.release()
         started.#destroy()
         reject(error)
       })
@@ -82,6 +82,7 @@ export class Child {
     this.#sockets = stdio.read(child, heard, () => this.#onEnd())
     this.#open = this.#sockets.length
     child.on('exit', (code, signal) => {
+      stdio.release()
       this.#exit = { code, signal, at: performance.now() }
       if (this.#open === 0) return this.#finish(false)
       this.#watch = setInterval(() => this.#checkOrphans(), 100)
@@ -145,6 +146,17 @@ export class Child {
   #destroy(): void {
     for (const socket of this.#sockets) socket.destroy()
     this.input?.destroy()
+  }
+}
+
+/** In a terminal, a shell would say itself that there is no such program. */
+function checkTerminal({ file, env, cwd, terminal }: ChildSpec): void {
+  if (!terminal) return
+  try {
+    checkProgram(file, env.PATH, cwd)
+  } catch (error) {
+    closeTerminal(terminal)
+    throw error
   }
 }
 

@@ -16,8 +16,10 @@ export type OutputSource = 0 | 1
 export interface Stdio {
   /** As `spawn` takes them. */
   handles: StdioOptions
-  /** The child has them, or there is none: what is its own is closed here. */
+  /** The child has them, or could not be started: what is its own is closed here. */
   handOver(): void
+  /** The child has ended. */
+  release(): void
   /** Begins to read what the child prints. A chunk is good until `onChunk` returns. */
   read(
     child: ChildProcess,
@@ -40,6 +42,7 @@ export function openPipes(stdin: Stdin): Stdio {
       for (const { writeFd } of pipes ?? []) closeSync(writeFd)
       if (held) closeSync(held.readFd)
     },
+    release() {},
     read(child, onChunk, onEnd) {
       const sources: OutputSource[] = [0, 1]
       return sources.map(source => {
@@ -59,7 +62,9 @@ export function openTerminalStdio({ fd, childFd }: Terminal, stdin: Stdin): Stdi
   const input = stdin === 'hold' ? new ChildInput(screen, childFd, true) : undefined
   return {
     handles: [stdin === 'hold' ? childFd : stdin, childFd, childFd],
-    handOver: () => closeSync(childFd),
+    // Until its end, or a child that closes all it has would lose its terminal, and its life.
+    handOver() {},
+    release: () => closeSync(childFd),
     read(_child, onChunk, onEnd) {
       let ended = false
       // The last to let go of a terminal makes reading it fail: that is its end.

@@ -23,7 +23,7 @@ const SILENCE_MS = 100
 const LISTENS_MS = 300
 const UNKNOWN_MS = 1000
 const LONGEST_MS = 2000
-const LONGEST_WAITING_MS = 500
+const LONGEST_WAITING_MS = 1000
 /** A script's many processes are looked at so seldom that it costs no more than a hundredth of a core. */
 const REST = 100
 

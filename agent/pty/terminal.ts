@@ -48,6 +48,12 @@ export function openTerminal(size: Size): Terminal {
   }
 }
 
+/** No child was to be had for it. */
+export function closeTerminal({ fd, childFd }: Terminal): void {
+  closeSync(childFd)
+  closeSync(fd)
+}
+
 /** Whoever looks at the size from now on finds this one; programs are told of the change. */
 export function resize(path: string, { rows, columns }: Size): void {
   setModes(path, 'rows', String(rows), 'columns', String(columns))

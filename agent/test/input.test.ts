@@ -333,6 +333,7 @@ describe('a terminal', () => {
     ['exit 7', 7, { exitCode: 7 }],
     ['kill -SEGV $$', 139, { exitCode: 139, signal: 'SIGSEGV' }],
     ['exec /nowhere/at/all', 127, { exitCode: 127 }],
+    ['exec <&- >&- 2>&-; sleep 0.2; exit 5', 5, { exitCode: 5 }],
   ])('changes nothing about how a script ends: %s', async (script, code, failure) => {
     expect((await inTerminal(script)).code).toBe(code)
     expect(server.calls.find(({ path }) => path.endsWith('/fail'))!.body).toMatchObject(failure)
