@@ -29,10 +29,12 @@ export interface Metrics {
 /**
  * @param countTasks how many tasks there are of each status; asked at each scrape
  * @param busUp whether other servers are heard
+ * @param countWaiting how many tasks wait for an agent, by the status of their session; asked at each scrape
  */
 export function createMetrics(
   countTasks: () => Promise<Record<string, number>>,
   busUp: () => boolean = () => true,
+  countWaiting: () => Promise<Record<string, number>> = async () => ({}),
 ): Metrics {
   const register = new Registry()
   const registers = [register]
@@ -85,6 +87,16 @@ export function createMetrics(
     async collect() {
       this.reset()
       for (const [status, count] of Object.entries(await countTasks())) this.set({ status }, count)
+    },
+  })
+  new Gauge({
+    name: 'keruta_queue_depth',
+    help: 'Tasks that wait for an agent, by the status of their session',
+    labelNames: ['session'],
+    registers,
+    async collect() {
+      this.reset()
+      for (const [session, count] of Object.entries(await countWaiting())) this.set({ session }, count)
     },
   })
   new Gauge({

@@ -48,6 +48,7 @@ import { Heartbeats } from './tasks/heartbeats.ts'
 import { createInputs, type Inputs } from './tasks/input.ts'
 import { narrate } from './tasks/narrate.ts'
 import { createObserver } from './tasks/observations.ts'
+import { queueDepth } from './tasks/queue.ts'
 import { createSessions } from './tasks/sessions.ts'
 import { createTasks, type TaskChange } from './tasks/tasks.ts'
 import { startWatch } from './tasks/watch.ts'
@@ -89,6 +90,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
   const metrics = createMetrics(
     () => store.tasks.countBy('status'),
     () => bus.problem() === undefined,
+    () => queueDepth(store),
   )
   const queries = openLogQueries(location, { regexBudgetMs: config.regexBudgetMs })
   const compactor = startCompactor({ store: segments, location, logger })

@@ -120,3 +120,20 @@ test('a session that is completed takes no new tasks until it is active again', 
   await call('PATCH', `sessions/${id}`, { body: { status: 'ACTIVE' } })
   expect((await add()).status).toBe(201)
 })
+
+test('the metrics count what waits in sessions of each status, whatever can be run', async () => {
+  const depth = async () => {
+    const text = (await call('GET', '/metrics', { key: null })).text
+    return Object.fromEntries(
+      [...text.matchAll(/^keruta_queue_depth\{session="(\w+)"\} (\d+)$/gm)].map(([, status, count]) => [
+        status,
+        Number(count),
+      ]),
+    )
+  }
+  const before = await depth()
+  const [open, done] = [await queue('true', 'true'), await queue('true')]
+  await call('POST', `sessions/${open}/tasks`, { body: { name: 'nothing to run' } })
+  await call('PATCH', `sessions/${done}`, { body: { status: 'COMPLETED' } })
+  expect(await depth()).toEqual({ ...before, ACTIVE: before.ACTIVE! + 2, COMPLETED: before.COMPLETED! + 1 })
+})

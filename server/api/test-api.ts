@@ -23,6 +23,7 @@ import { openStore } from '#server/store/open.ts'
 import { createAutoFixes } from '#server/tasks/auto-fix.ts'
 import { createInputs, type Inputs } from '#server/tasks/input.ts'
 import { createObserver } from '#server/tasks/observations.ts'
+import { queueDepth } from '#server/tasks/queue.ts'
 import { createSessions } from '#server/tasks/sessions.ts'
 import { createTasks, type TaskChange } from '#server/tasks/tasks.ts'
 import { createApi } from './app.ts'
@@ -78,7 +79,11 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     jwtSecret: 'a secret that is long enough for tests',
     allowedOrigins: ALLOWED_ORIGINS,
   })
-  const metrics = createMetrics(() => store.tasks.countBy('status'))
+  const metrics = createMetrics(
+    () => store.tasks.countBy('status'),
+    undefined,
+    () => queueDepth(store),
+  )
   /** Tasks whose artifacts have changed. */
   const filed: string[] = []
   const artifacts = createArtifacts({
