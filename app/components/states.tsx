@@ -67,6 +67,7 @@ export function Copy({ value, label }: { value: string; label?: string }) {
         <Button
           size="compact-xs"
           variant="default"
+          flex="none"
           onClick={copy}
           leftSection={copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />}
         >

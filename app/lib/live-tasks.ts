@@ -42,12 +42,14 @@ export function useLiveTaskLists(): void {
     socket.on('connect', join)
     socket.on('task', onTask)
     socket.on('stats', onStats)
+    socket.on('missed', refetch)
     if (socket.connected) socket.emit('subscribe', { channel: 'tasks' })
     return () => {
       clearTimeout(timer)
       socket.off('connect', join)
       socket.off('task', onTask)
       socket.off('stats', onStats)
+      socket.off('missed', refetch)
       if (socket.connected) socket.emit('unsubscribe', { channel: 'tasks' })
     }
   }, [client])

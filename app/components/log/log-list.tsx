@@ -11,12 +11,14 @@ import {
 import type { FeedState } from '../../lib/feed-state.ts'
 import { count } from '../../lib/format.ts'
 import type { LogFeed } from '../../lib/log-feed.ts'
+import { beginsBlock } from '../../lib/log-folds.ts'
 import { firstOf, indexOfSeq, isGap, type Row } from '../../lib/log-window.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import type { MarkedLines } from './line-hash.ts'
 import classes from './log-list.module.css'
 import rowClasses from './log-row.module.css'
-import { LogRow } from './log-row.tsx'
+import { LogRow, type LogRowProps } from './log-row.tsx'
+import type { Folds } from './use-folds.ts'
 import type { LogSettings } from './use-log-settings.ts'
 
 export interface LogListHandle {
@@ -32,6 +34,7 @@ interface LogListProps {
   feed: LogFeed
   state: FeedState
   rows: readonly Row[]
+  folds: Folds
   settings: LogSettings
   startMs: number
   pattern: RegExp | undefined
@@ -53,7 +56,7 @@ const LEFT_END_PX = 24
 
 /** The rows in sight of the window, and the scrolling that joins them: sticking to the end, and loading what lies beyond. */
 export function LogList(props: LogListProps) {
-  const { feed, state, rows, settings, following, handle } = props
+  const { feed, state, rows, folds, settings, following, handle } = props
   const text = useMessages().log
   const scroller = useRef<HTMLDivElement>(null)
   const sticking = useRef(following)
@@ -160,6 +163,10 @@ export function LogList(props: LogListProps) {
     })
   }, [])
   const width = useWidth(scroller)
+  const blockAt = (index: number, row: Row): LogRowProps['block'] => {
+    if (folds.folded.has(firstOf(row))) return folds.hidden(firstOf(row))
+    return beginsBlock(rows[index - 1], row, rows[index + 1]) ? 'open' : undefined
+  }
   const marked = (seq: number) => !!props.marked && props.marked.from <= seq && seq <= props.marked.to
   return (
     <div
@@ -203,6 +210,8 @@ export function LogList(props: LogListProps) {
                     unfolded={unfolded.has(row.seq)}
                     marked={marked(row.seq)}
                     current={props.currentSeq === row.seq}
+                    block={blockAt(item.index, row)}
+                    onFoldBlock={folds.toggle}
                     onFold={fold}
                     onMark={props.onMark}
                   />

@@ -8,13 +8,13 @@ import { type LogSettings, TIMES } from './use-log-settings.ts'
 const FORMATS = ['txt', 'csv', 'json', 'ndjson'] as const
 const chevron = <IconChevronDown size={13} aria-hidden />
 
-export function ViewMenu({
-  settings,
-  set,
-}: {
+interface ViewMenuProps {
   settings: LogSettings
   set(part: Partial<LogSettings>): void
-}) {
+  toggleFolds(): void
+}
+
+export function ViewMenu({ settings, set, toggleFolds }: ViewMenuProps) {
   const text = useMessages().log
   return (
     <Popover position="bottom-end" withinPortal trapFocus>
@@ -60,6 +60,9 @@ export function ViewMenu({
             checked={settings.histogram}
             onChange={() => set({ histogram: !settings.histogram })}
           />
+          <Button size="compact-xs" variant="default" onClick={toggleFolds}>
+            {text.foldAll}
+          </Button>
         </Stack>
       </Popover.Dropdown>
     </Popover>

@@ -99,6 +99,7 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
     l: () => set({ numbers: !settings.numbers }),
     w: () => set({ wrap: !settings.wrap }),
     h: () => set({ histogram: !settings.histogram }),
+    z: actions.toggleFolds,
     '?': help.open,
   })
 
@@ -149,6 +150,7 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
             feed={feed}
             state={state}
             rows={view.rows}
+            folds={view.folds}
             settings={settings}
             startMs={startMs}
             pattern={pattern}

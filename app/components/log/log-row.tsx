@@ -1,4 +1,4 @@
-import { IconChevronDown, IconChevronRight } from '@tabler/icons-react'
+import { IconChevronDown, IconChevronRight, IconSquareMinus, IconSquarePlus } from '@tabler/icons-react'
 import { type MouseEvent, memo } from 'react'
 import type { LogEntry } from '#protocol/log.ts'
 import { clock, day, offset } from '../../lib/format.ts'
@@ -22,12 +22,15 @@ export interface LogRowProps {
   unfolded: boolean
   marked: boolean
   current: boolean
+  /** The line begins a group or a stack trace, which is open, or hides so many lines. */
+  block: 'open' | number | undefined
+  onFoldBlock(seq: number): void
   onFold(seq: number): void
   onMark(seq: number, extend: boolean): void
 }
 
 export const LogRow = memo(function LogRow(props: LogRowProps) {
-  const { entry, settings, unfolded, onFold, onMark, pattern } = props
+  const { entry, settings, unfolded, block, onFold, onMark, pattern } = props
   const text = useMessages().log
   const foldable = unfolded || isFoldable(entry)
   const shown = folded(entry.message)
@@ -48,6 +51,7 @@ export const LogRow = memo(function LogRow(props: LogRowProps) {
       data-level={entry.level}
       data-marked={props.marked || undefined}
       data-current={props.current || undefined}
+      data-mark={markOf(entry)}
     >
       <div className={classes.line}>
         <span className={classes.gutter}>
@@ -80,6 +84,24 @@ export const LogRow = memo(function LogRow(props: LogRowProps) {
           ) : (
             <span className={classes.fold} />
           )}
+          {block === undefined ? (
+            <span className={classes.fold} />
+          ) : (
+            <button
+              type="button"
+              className={classes.fold}
+              aria-expanded={block === 'open'}
+              aria-label={block === 'open' ? text.foldBlock : text.unfoldBlock(block)}
+              title={block === 'open' ? text.foldBlock : text.unfoldBlock(block)}
+              onClick={() => props.onFoldBlock(entry.seq)}
+            >
+              {block === 'open' ? (
+                <IconSquareMinus size={13} aria-hidden />
+              ) : (
+                <IconSquarePlus size={13} aria-hidden />
+              )}
+            </button>
+          )}
         </span>
         {/* biome-ignore lint/a11y/noStaticElementInteractions: a shortcut; the button before it does the same */}
         {/* biome-ignore lint/a11y/useKeyWithClickEvents: a shortcut; the button before it does the same */}
@@ -92,6 +114,11 @@ export const LogRow = memo(function LogRow(props: LogRowProps) {
           {hidden > 0 && !unfolded && (
             <button type="button" className={classes.more} onClick={() => onFold(entry.seq)}>
               {text.more(hidden)}
+            </button>
+          )}
+          {typeof block === 'number' && (
+            <button type="button" className={classes.more} onClick={() => props.onFoldBlock(entry.seq)}>
+              {text.folded(block)}
             </button>
           )}
         </span>
@@ -114,6 +141,15 @@ function isJson(message: string): boolean {
     (message.startsWith('{') && message.endsWith('}')) || (message.startsWith('[{') && message.endsWith(']'))
   )
 }
+
+/** Lines that say something of the run's course, and what somebody typed. */
+function markOf({ message, source }: LogEntry): string | undefined {
+  if (source === 'agent') return INPUT.test(message) ? 'input' : undefined
+  return MARK.exec(message)?.[1]
+}
+
+const MARK = /^::(group|endgroup|metric)(?:::|\s)/
+const INPUT = /^(?:input|end of input) by /
 
 function timeOf(entry: LogEntry, times: LogSettings['times'], startMs: number): string {
   const at = new Date(entry.timestamp)

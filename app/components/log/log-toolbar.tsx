@@ -101,7 +101,7 @@ export const LogToolbar = memo(function LogToolbar(props: LogToolbarProps) {
         </ActionIcon>
         <div className={`${classes.group} ${classes.folded}`}>
           <JumpMenu {...actions} />
-          <ViewMenu settings={props.settings} set={props.set} />
+          <ViewMenu settings={props.settings} set={props.set} toggleFolds={actions.toggleFolds} />
           <DownloadMenu taskId={taskId} address={address} />
           <ActionIcon
             size={22}

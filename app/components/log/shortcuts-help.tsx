@@ -16,6 +16,7 @@ const SHORTCUTS = [
   ['l', 'numbers'],
   ['w', 'wrap'],
   ['h', 'histogram'],
+  ['z', 'fold'],
   ['?', 'help'],
 ] as const
 

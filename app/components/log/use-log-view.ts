@@ -9,6 +9,7 @@ import { useMessages } from '../../messages/use-messages.ts'
 import { hashOfLines, lineOfHash, type MarkedLines } from './line-hash.ts'
 import type { LogListHandle } from './log-list.tsx'
 import type { Direction, Find } from './use-find.ts'
+import { type Folds, useFolds } from './use-folds.ts'
 
 export interface LogActions {
   toStart(): void
@@ -19,12 +20,15 @@ export interface LogActions {
   toggleFollow(): void
   togglePause(): void
   toggleCleared(): void
+  toggleFolds(): void
 }
 
 export interface LogView {
   readonly following: boolean
   readonly marked: MarkedLines | undefined
+  /** Without those that the reader has hidden or folded. */
   readonly rows: readonly Row[]
+  readonly folds: Folds
   /** Lines up to here are hidden by the reader; 0 for none. */
   readonly clearedTo: number
   readonly actions: LogActions
@@ -58,6 +62,12 @@ export function useLogView({ taskId, feed, state, address, find, place }: LogVie
   const [target, setTarget] = useState<{ seq: number }>()
   const [clearedTo, setClearedTo] = useState(0)
   const following = follow === 'on' && !state.paused
+  const uncleared = useMemo(() => {
+    const all = state.window.rows
+    return clearedTo > 0 ? all.slice(indexOfSeq(all, clearedTo + 1)) : all
+  }, [state.window, clearedTo])
+  const [rows, folds] = useFolds(uncleared)
+  const { reveal } = folds
 
   useEffect(() => feed.setFollowing(follow === 'on'), [feed, follow])
   // biome-ignore lint/correctness/useExhaustiveDependencies: each feed opens at the place
@@ -69,9 +79,10 @@ export function useLogView({ taskId, feed, state, address, find, place }: LogVie
       feed.setFollowing(false)
       setClearedTo(cleared => (seq <= cleared ? 0 : cleared))
       await feed.jumpTo(seq)
+      reveal(seq)
       setTarget({ seq })
     },
-    [feed],
+    [feed, reveal],
   )
 
   // The list moves once it has drawn the rows around the target.
@@ -91,11 +102,6 @@ export function useLogView({ taskId, feed, state, address, find, place }: LogVie
     window.addEventListener('hashchange', onHash)
     return () => window.removeEventListener('hashchange', onHash)
   }, [jump])
-
-  const rows = useMemo(() => {
-    const all = state.window.rows
-    return clearedTo > 0 ? all.slice(indexOfSeq(all, clearedTo + 1)) : all
-  }, [state.window, clearedTo])
 
   const onMark = useCallback((seq: number, extend: boolean) => {
     const current = lineOfHash(location.hash)
@@ -144,12 +150,14 @@ export function useLogView({ taskId, feed, state, address, find, place }: LogVie
     toggleFollow: () => (following ? setFollow('off') : toEnd()),
     togglePause: () => (state.paused ? void feed.resume() : feed.pause()),
     toggleCleared: () => setClearedTo(cleared => (cleared > 0 ? 0 : state.window.to)),
+    toggleFolds: folds.toggleAll,
   }
   const actions = useStable(latest)
   return {
     following,
     marked,
     rows,
+    folds,
     clearedTo,
     actions,
     handle,
@@ -180,6 +188,7 @@ function useStable(actions: LogActions): LogActions {
       toggleFollow: () => latest.current.toggleFollow(),
       togglePause: () => latest.current.togglePause(),
       toggleCleared: () => latest.current.toggleCleared(),
+      toggleFolds: () => latest.current.toggleFolds(),
     }),
     [],
   )
