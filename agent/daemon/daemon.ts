@@ -28,12 +28,13 @@ export interface DaemonOptions {
 /** `keruta daemon`: serves a session until it is over, or until it is asked to end. @returns the exit code */
 export async function runDaemon(outer: Context, options: DaemonOptions): Promise<number> {
   const { config } = outer
+  const secrets = await outer.secrets()
   const log = openLog({
     file: logFile(config.home),
     format: config.logFormat,
     output: config.logOutput,
     level: config.verbose ? 'DEBUG' : config.quiet ? 'WARN' : config.logLevel,
-    mask: text => (config.token ? text.replaceAll(config.token, '***') : text),
+    mask: text => secrets.text(text),
   })
   const shutdown = new Shutdown(options.graceMs)
   const forget = endBySignal(shutdown, log)

@@ -12,7 +12,6 @@ export class RunListener {
   readonly #server: Server
 
   /**
-   * @param answer must not throw
    * @returns nothing where no socket can be made here
    */
   static async open(answer: (request: RunRequest) => RunAnswer): Promise<RunListener | undefined> {
@@ -60,17 +59,14 @@ function serve(socket: Socket, answer: (request: RunRequest) => RunAnswer): void
     if (end < 0 && text.length <= MAX_REQUEST_BYTES) return
     socket.removeAllListeners('data').resume()
     if (end < 0) return reply({ error: `the request is over ${MAX_REQUEST_BYTES} bytes` })
-    const request = parse(text.slice(0, end))
-    reply(
-      request ? answer(request) : { error: 'the request is not JSON; are agent and command of one version?' },
-    )
+    reply(answerTo(text.slice(0, end), answer))
   })
 }
 
-function parse(line: string): RunRequest | undefined {
+function answerTo(line: string, answer: (request: RunRequest) => RunAnswer): RunAnswer {
   try {
-    return JSON.parse(line) as RunRequest
+    return answer(JSON.parse(line) as RunRequest)
   } catch {
-    return undefined
+    return { error: 'the request makes no sense; are agent and command of one version?' }
   }
 }

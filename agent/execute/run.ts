@@ -1,4 +1,3 @@
-import type { StartedTask } from '#protocol/task.ts'
 import { Child, type ChildEnd } from '../capture/child.ts'
 import { guard } from '../capture/guardian.ts'
 import { Marks } from '../capture/marks.ts'
@@ -9,47 +8,23 @@ import { LogStream } from '../delivery/log-stream.ts'
 import { ownerOf } from '../delivery/meta.ts'
 import { streamSettings } from '../delivery/stream-settings.ts'
 import type { GivenInput } from '../input/dialog.ts'
-import { Interaction, type InteractionOptions } from '../input/interaction.ts'
-import { MIN_SECRET_BYTES } from '../mask/forms.ts'
-import { addAgentSecrets } from '../mask/open.ts'
+import { Interaction } from '../input/interaction.ts'
+import { addAgentSecrets, withoutSecrets } from '../mask/open.ts'
 import { Secrets } from '../mask/secrets.ts'
-import { RUN_SOCKET, type RunAnswer, type RunRequest } from '../run-socket.ts'
+import { RUN_SOCKET } from '../run-socket.ts'
 import { fetchAutoFix } from './auto-fix.ts'
 import { childEnvironment } from './environment.ts'
 import { startHeartbeat } from './heartbeat.ts'
-import { Observer } from './observations.ts'
+import { Observer } from './observer.ts'
 import { isMendable, notPrepared, notStarted, type Outcome, outcomeOf } from './outcome.ts'
 import { Output } from './output.ts'
-import { type Prepared, PrepareError, type Stage } from './prepare.ts'
+import { PrepareError, type Stage } from './prepare.ts'
 import { isRefusal, Reporter } from './reporter.ts'
-import { RunListener } from './run-listener.ts'
-import { deathOfScript, startFailure } from './start-failure.ts'
+import type { RunSpec } from './run-spec.ts'
+import { listenToScript } from './script-requests.ts'
+import { deathOfScript, StartError, startFailure, unknownFailure } from './start-failure.ts'
 import type { Stopper } from './stopper.ts'
 import { Usage } from './usage.ts'
-
-/** What is to be run, and how. */
-export interface RunSpec {
-  taskId: string
-  /** Names this run, also among those of this agent. */
-  agentId: string
-  target: Target
-  /** The task where this run was claimed. */
-  claimed?: StartedTask
-  /** Variables that the task's own go over. */
-  env: Environment
-  /** What the script finds done. @throws PrepareError where it cannot be started then */
-  prepare?(stage: Stage): Promise<Prepared>
-  /** Whether it is answered, and has a terminal. */
-  interaction: InteractionOptions
-  /** Whether the output also goes to this process's own. */
-  passThrough: boolean
-  /** False: only start and end are told. */
-  streaming: boolean
-  /** Beside the task's own limit. */
-  timeoutMs: number | undefined
-  /** How long the end waits for the server; longer while it makes progress. */
-  drainMs: number
-}
 
 /** One run of one task, in three stages. The server may be away all the time: the script does not notice. */
 export class TaskRun {
@@ -158,21 +133,16 @@ export class TaskRun {
     try {
       this.#env = await this.#environment()
       const prepared = await prepare?.(this.#stage())
-      const end = this.#stopper.signal.aborted
-        ? NOT_BEGUN
-        : await this.#runChild(prepared?.target ?? target, prepared?.cwd)
-      const outcome = outcomeOf(end, this.#stopper.release(), now(), deathOfScript(target.path, end.code))
+      const script = prepared?.target ?? target
+      const end = this.#stopper.signal.aborted ? NOT_BEGUN : await this.#runChild(script, prepared?.cwd)
+      const outcome = outcomeOf(end, this.#stopper.release(), now(), deathOfScript(script.path, end.code))
       this.#explainEnd(end)
       return outcome
     } catch (error) {
       const about = this.#stopper.release()
       if (this.#stopper.signal.aborted) return outcomeOf(NOT_BEGUN, about, now())
       if (error instanceof PrepareError) return notPrepared(error.errorCode, error.message, now())
-      const { workingDir: cwd } = this.#context.config
-      return notStarted(
-        startFailure(error as NodeJS.ErrnoException, { file: target.file, cwd, path: this.#env.PATH }),
-        now(),
-      )
+      return notStarted(error instanceof StartError ? error.failure : unknownFailure(error), now())
     }
   }
 
@@ -187,6 +157,8 @@ export class TaskRun {
     const child = await Child.start(spec, (source, chunk) => {
       this.#output.push(source, chunk)
       interaction.heard(source, chunk)
+    }).catch(error => {
+      throw new StartError(startFailure(error, { file, cwd: spec.cwd, path: this.#env.PATH }))
     })
     this.#stream.note({ child: ownerOf(child.pid) })
     const letGo = guard(child.pid)
@@ -216,31 +188,15 @@ export class TaskRun {
     const environment = childEnvironment(this.#context.config, taskId, token, own)
     if (token !== undefined) this.#secrets.add(token, "the task's token")
     this.#secrets.addVariables(own)
-    const listener = await RunListener.open(request => this.#answer(request))
+    const listener = await listenToScript(this.#secrets, this.#observer)
     environment[RUN_SOCKET] = listener?.path
     if (listener) this.#cleanups.push(() => listener.close())
     return environment
   }
 
-  /** What the script's own commands ask. */
-  #answer(request: RunRequest): RunAnswer {
-    switch (request.ask) {
-      case 'redact':
-        return this.#secrets.add(request.value, 'the value')
-          ? {}
-          : { error: `the value has fewer than ${MIN_SECRET_BYTES} bytes: it is not masked` }
-      case 'secrets':
-        return { values: this.#secrets.values }
-      case 'step':
-        this.#observer.stepNamed(request.name, Date.now())
-        return {}
-      default:
-        return { error: 'the agent that runs this script does not know this; is it of an older version?' }
-    }
-  }
-
   #stage(): Stage {
     return {
+      env: this.#env,
       signal: this.#stopper.signal,
       say: (level, message) => this.#say(level, message),
       run: (target, cwd) => this.#runChild(target, cwd),
@@ -334,17 +290,6 @@ export class TaskRun {
 
 /** How long the task's end waits for what its steps and metrics are. */
 const OBSERVATIONS_MS = 2000
-
-/** What the agent says on this machine: it may be kept, and read by others. */
-function withoutSecrets(context: Context, secrets: Secrets): Context {
-  return {
-    ...context,
-    secrets: async () => secrets,
-    warn: message => context.warn(secrets.text(message)),
-    say: message => context.say(secrets.text(message)),
-    explain: message => context.explain(secrets.text(message)),
-  }
-}
 
 /** A run that was stopped before its script began. */
 const NOT_BEGUN: ChildEnd = { code: null, signal: 'SIGTERM', abandoned: false }

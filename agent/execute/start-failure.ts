@@ -9,6 +9,15 @@ export interface StartFailure {
   exitCode: number
 }
 
+export class StartError extends Error {
+  readonly failure: StartFailure
+
+  constructor(failure: StartFailure) {
+    super(failure.message)
+    this.failure = failure
+  }
+}
+
 const NOT_FOUND = 127
 const NOT_EXECUTABLE = 126
 
@@ -33,6 +42,11 @@ export function startFailure(
   if (error.code === 'EACCES')
     return failure('NOT_EXECUTABLE', `${file} may not be executed: chmod +x ${file}`, NOT_EXECUTABLE)
   return explainHead(headOf(found), file) ?? other(error, file)
+}
+
+/** Something else that kept the script from its start. */
+export function unknownFailure(error: unknown): StartFailure {
+  return failure('START_FAILED', `it could not be started: ${(error as Error).message}`, NOT_EXECUTABLE)
 }
 
 /** Explains a script that was started and could not run. @returns nothing where its own words stand */

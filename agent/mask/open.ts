@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import type { Context } from '../context.ts'
 import { askRun, RUN_SOCKET } from '../run-socket.ts'
 import { Secrets } from './secrets.ts'
 
@@ -26,4 +27,15 @@ export async function commandSecrets(
     explain((error as Error).message)
   }
   return secrets
+}
+
+/** A context that tells no secret on this machine either: what it says may be kept, and read by others. */
+export function withoutSecrets(context: Context, secrets: Secrets): Context {
+  return {
+    ...context,
+    secrets: async () => secrets,
+    warn: message => context.warn(secrets.text(message)),
+    say: message => context.say(secrets.text(message)),
+    explain: message => context.explain(secrets.text(message)),
+  }
 }

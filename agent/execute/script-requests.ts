@@ -1,0 +1,29 @@
+import { MIN_SECRET_BYTES } from '../mask/forms.ts'
+import type { Secrets } from '../mask/secrets.ts'
+import type { RunAnswer, RunRequest } from '../run-socket.ts'
+import type { Observer } from './observer.ts'
+import { RunListener } from './run-listener.ts'
+
+/**
+ * Answers the commands that a run's script calls.
+ * @returns where; nothing where no socket can be made here
+ */
+export function listenToScript(secrets: Secrets, observer: Observer): Promise<RunListener | undefined> {
+  return RunListener.open(request => answer(request, secrets, observer))
+}
+
+function answer(request: RunRequest, secrets: Secrets, observer: Observer): RunAnswer {
+  switch (request.ask) {
+    case 'redact':
+      return secrets.add(request.value, 'the value')
+        ? {}
+        : { error: `the value has fewer than ${MIN_SECRET_BYTES} bytes: it is not masked` }
+    case 'secrets':
+      return { values: secrets.values }
+    case 'step':
+      observer.stepNamed(request.name, Date.now())
+      return {}
+    default:
+      return { error: 'the agent that runs this script does not know this; is it of an older version?' }
+  }
+}
