@@ -39,6 +39,8 @@ export interface ServerToClientEvents {
   failed(failure: { taskId: string; error: { code: ErrorCode; message: string } }): void
   /** A task was created or changed. */
   task(change: { task: TaskView } | { taskId: string; deleted: true }): void
+  /** Changes of the listed tasks may not have been told: list them again. Only to who subscribed to the changes of all tasks. */
+  missed(): void
   /** A task's log grew; at most one a second and task. */
   stats(stats: { taskId: string; logs: LogCounts; logState: LogState }): void
   /** Files of this task came, went or are on their way: list them again. Only to who subscribed to the task. */

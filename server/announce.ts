@@ -12,7 +12,7 @@ export interface AnnounceDeps {
   bus: Pick<Bus, 'send'>
   hub: Pick<Hub, 'notify' | 'isWatched' | 'watched'>
   sessionHub: Pick<SessionHub, 'notify' | 'missed'>
-  socketIo: Pick<SocketIo, 'task' | 'taskDeleted' | 'stats' | 'hasListeners'>
+  socketIo: Pick<SocketIo, 'task' | 'taskDeleted' | 'missed' | 'stats' | 'hasListeners'>
   tasks: Pick<Tasks, 'find' | 'view'>
   store: Pick<Store, 'tasks'>
   taskEnded(taskId: string): void
@@ -77,8 +77,9 @@ export function createAnnouncer({ bus, hub, sessionHub, socketIo, tasks, store, 
       const task = await tasks.find(taskId)
       if (task) await show(task, moved)
     },
-    /** What happened to the watched tasks while nobody told. */
+    /** What happened to the watched and listed tasks while nobody told. */
     async missed(): Promise<void> {
+      socketIo.missed()
       await sessionHub.missed()
       const { watched } = hub
       for (const id of shown.keys()) if (!hub.isWatched(id)) shown.delete(id)

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { KerutaError } from '#protocol/errors.ts'
 import packageJson from '../package.json' with { type: 'json' }
-import { ConfigError, parseConfig } from './config.ts'
+import { type Config, ConfigError, parseConfig } from './config.ts'
 
 // `node --watch` asks for reports of every import, which Next's own watcher must not inherit.
 delete process.env.WATCH_REPORT_DEPENDENCIES
@@ -18,34 +18,36 @@ outliveReaders()
 try {
   const config = parseConfig(process.env)
   const dataDir = resolve(config.dataDir)
-  await mkdir(dataDir, { recursive: true }).catch(cause => {
-    const message = `the data folder ${dataDir} cannot be made (${cause.code}): give this user access, or choose another with KERUTA_DATA_DIR`
-    throw new KerutaError('STORE_UNAVAILABLE', message, { cause })
-  })
+  if (!config.databaseUrl) await makeFolder(dataDir)
   const { startServer } = await import('./server.ts')
   const { server, newAdminKey, close } = await startServer({ ...config, dataDir }, packageJson.version)
   endOnSignals(close)
-  announce(
-    server.address() as AddressInfo,
-    dataPlace(config.databaseUrl) ?? dataDir,
-    config.auth,
-    newAdminKey,
-  )
+  announce(server.address() as AddressInfo, { ...config, dataDir }, newAdminKey)
 } catch (error) {
   process.stderr.write(`keruta cannot start: ${reasonOf(error)}\n`)
   process.exit(1)
 }
 
+async function makeFolder(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true }).catch(cause => {
+    const message = `the data folder ${dataDir} cannot be made (${cause.code}): give this user access, or choose another with KERUTA_DATA_DIR`
+    throw new KerutaError('STORE_UNAVAILABLE', message, { cause })
+  })
+}
+
 function announce(
   { address, family, port }: AddressInfo,
-  data: string,
-  auth: 'on' | 'off',
+  { databaseUrl, redisUrl, dataDir, auth }: Config,
   adminKey: string | undefined,
 ): void {
   const host =
     address === '0.0.0.0' || address === '::' ? 'localhost' : family === 'IPv6' ? `[${address}]` : address
   const url = `http://${host}:${port}`
-  const lines = [`keruta listens on ${url}`, `data lies in ${data}`]
+  const lines = [`keruta listens on ${url}`, `data lies in ${dataPlace(databaseUrl) ?? dataDir}`]
+  if (databaseUrl && !redisUrl)
+    lines.push(
+      'REDIS_URL is not set: fine for one server on this database, not for more, which would not hear of one another',
+    )
   if (auth === 'off')
     lines.push('authentication is off: everybody on this machine is admin (KERUTA_AUTH=off)')
   if (adminKey) lines.push(`log in: ${url}/login#key=${adminKey}`, `admin key, shown this once: ${adminKey}`)

@@ -139,8 +139,17 @@ describe.each(kinds)('Servers on one store, $name', { timeout: LIMIT }, kind => 
     })
     const [cancelled, revoked] = [await sender(b!, 'away-cancelled'), await sender(b!, 'away-revoked', key)]
 
+    const list = io(b!.url, {
+      transports: ['websocket'],
+      forceNew: true,
+      extraHeaders: { authorization: `Bearer ${ADMIN_KEY}` },
+    })
+    await list.emitWithAck('subscribe', { channel: 'tasks' })
+
     await cluster.redis.kill()
     await until('all notice', async () => (await busUp(a!)) === '0' && (await busUp(b!)) === '0')
+    let missed = 0
+    list.on('missed', () => missed++)
     const degraded = await readyz(b!)
     expect(degraded).toMatchObject({ status: 200, body: { status: 'degraded' } })
     expect(degraded.body.parts.bus).toContain('Redis is away')
@@ -150,6 +159,8 @@ describe.each(kinds)('Servers on one store, $name', { timeout: LIMIT }, kind => 
     await a!.post('/tasks/away-cancelled/cancel', {})
     await a!.api(`/api-keys/${id}`, { method: 'DELETE' })
     await cancelled.frame('cancel')
+    await until('lists are to be asked for again', () => missed > 0, 10_000)
+    list.close()
     await a!.post('/tasks/away-typed/input', { text: 'hello' })
     expect(await typed.frame('input')).toMatchObject({ text: 'hello\n' })
     typed.ws.terminate()

@@ -76,6 +76,11 @@ export function createSocketIo(options: SocketIoOptions) {
     taskDeleted(taskId: string, sessionId: string | null): void {
       io.to(roomsOf(taskId, sessionId)).emit('task', { taskId, deleted: true })
     },
+    /** Changes on other servers were maybe not told: whoever shows lists asks again. */
+    missed(): void {
+      const rooms = [...io.of('/').adapter.rooms.keys()].filter(isListRoom)
+      if (rooms.length > 0) io.to(rooms).emit('missed')
+    },
     stats(task: TaskView): void {
       io.to(roomsOf(task.id, task.sessionId)).emit('stats', {
         taskId: task.id,
@@ -201,6 +206,10 @@ function sinkOf(socket: KerutaSocket, taskId: string, end: () => void): Sink {
 /** A client may leave the function out, or send something else in its place. */
 function answerOf<T>(asked: ((answer: T) => void) | undefined): (answer: T) => void {
   return typeof asked === 'function' ? asked : () => {}
+}
+
+function isListRoom(room: string): boolean {
+  return room === ALL_TASKS || room.startsWith(sessionRoom(''))
 }
 
 function listRooms(sessions: string[] | null): string[] {
