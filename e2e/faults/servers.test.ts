@@ -232,6 +232,54 @@ describe.each(kinds)('Servers on one store, $name', { timeout: LIMIT }, kind => 
     expect(new Set((views as Task[]).map(({ agentId }) => agentId)).size).toBe(1)
   })
 
+  /** An agent that waits for work in a session. */
+  async function waiting(server: TestServer, sessionId: string) {
+    const ws = new WebSocket(
+      `${server.url.replace('http', 'ws')}/ws/sessions/${sessionId}?token=${ADMIN_KEY}`,
+    )
+    const frames: { type: string; status?: string }[] = []
+    ws.on('message', data => frames.push(JSON.parse(String(data))))
+    await once(ws, 'open')
+    ws.send(JSON.stringify({ type: 'hello', agentId: 'waiting' }))
+    await until('it is greeted', () => frames[0]?.type === 'session', 5000)
+    return { ws, frames }
+  }
+  const add = (server: TestServer, sessionId: string) =>
+    server.post<Task>(`/sessions/${sessionId}/tasks`, { script: 'true' })
+
+  test('a task that comes to a queue on one server wakes agents on all within a second, and one of them gets it', async () => {
+    await a!.post('/sessions', { id: 'woken', name: 'woken' })
+    const agents = await Promise.all([a!, b!, c!, b!, c!].map(server => waiting(server, 'woken')))
+    const { id } = await add(a!, 'woken')
+    await until('all are woken', () => agents.every(({ frames }) => frames[1]?.type === 'work'), 1000)
+    const claims = agents.map((_, index) =>
+      cluster.servers[index % 3]!.api('/sessions/woken/tasks/claim', {
+        method: 'POST',
+        body: JSON.stringify({ agentId: `agent-${index}` }),
+      }),
+    )
+    const answers = await Promise.all(claims)
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 204, 204, 204, 204])
+    expect(await answers.find(({ status }) => status === 200)!.json()).toMatchObject({ id })
+    const completed = { method: 'PATCH', body: JSON.stringify({ status: 'COMPLETED' }) }
+    expect((await b!.api('/sessions/woken', completed)).status).toBe(200)
+    const told = () => agents.every(({ frames }) => frames.at(-1)?.status === 'COMPLETED')
+    await until('all know that the session is over', told, 1000)
+    for (const { ws } of agents) ws.close()
+  })
+
+  test('while Redis is away, agents on another server learn of new tasks from the store', async () => {
+    await a!.post('/sessions', { id: 'quiet', name: 'quiet' })
+    const agent = await waiting(b!, 'quiet')
+    await cluster.redis.kill()
+    await until('the bus is down', async () => (await busUp(b!)) === '0')
+    await add(a!, 'quiet')
+    await until('the agent is woken', () => agent.frames[1]?.type === 'work', 10_000)
+    await cluster.redis.start()
+    await until('the bus is up', async () => (await busUp(a!)) === '1' && (await busUp(b!)) === '1')
+    agent.ws.close()
+  })
+
   test('the console on one server sees what happens on another', async () => {
     const socket = io(b!.url, {
       transports: ['websocket'],
