@@ -205,7 +205,6 @@ export const LEASE_SECONDS = 40
 
 /** Body of `POST /tasks/{id}/heartbeat`. 409 where the run is not this agent's (any more): it must end its script. */
 export const heartbeatSchema = z.strictObject({ agentId: text(200).min(1) })
-export type Heartbeat = z.infer<typeof heartbeatSchema>
 
 /** Body of `POST /tasks/{id}/release`: the agent that runs the task gives it back, PENDING again in the same attempt. */
 export const releaseSchema = z.strictObject({ agentId: text(200).min(1), message: text(10_000).nullish() })

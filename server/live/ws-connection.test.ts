@@ -35,7 +35,11 @@ let accepted: Socket
 let endToken: (error: KerutaError) => void
 let writers: LiveWriters
 let mayWrite: Access['write']
+let heartbeat: (taskId: string, agentId: string) => Promise<void>
+let cancelled: boolean
 beforeEach(async () => {
+  heartbeat = async () => {}
+  cancelled = false
   opened = await openTestStore()
   const { segments } = opened.store
   writers = new LiveWriters()
@@ -66,8 +70,8 @@ beforeEach(async () => {
     },
     lastSeq: async taskId => (await segments.head(taskId)).lastSeq,
     inputs: { pending: async () => [], taken: async () => {} },
-    isCancelled: async () => false,
-    heartbeat: async () => {},
+    isCancelled: async () => cancelled,
+    heartbeat: (...given) => heartbeat(...given),
     writer: taskId => writers.add(taskId),
     reader: () => () => {},
     maxMessagesPerSecond: 0,
@@ -183,4 +187,40 @@ test('A connection is ended with its key, whatever the name of that', async () =
   endToken(new KerutaError('UNAUTHENTICATED', `the API key "${'鍵'.repeat(100)}" was revoked`))
   const [code, reason] = await once(ws, 'close')
   expect([code, String(reason)]).toEqual([4401, `the API key "${'鍵'.repeat(36)}`])
+})
+
+test('A heartbeat counts for the agent that the hello named, and for none without', async () => {
+  const beats: string[] = []
+  heartbeat = async (taskId, agentId) => void beats.push(`${taskId} ${agentId}`)
+  const { ws, frames } = await connect('t')
+  const send = (frame: object) => ws.send(JSON.stringify(frame))
+  send({ type: 'heartbeat' })
+  send({ type: 'hello', streamId: 's', agentId: 'a/1' })
+  await expect.poll(() => frames.at(-1)?.type).toBe('welcome')
+  send({ type: 'heartbeat', usage: { rssBytes: 1 } })
+  await expect.poll(() => beats).toEqual(['t a/1'])
+  ws.close()
+})
+
+test('An agent whose run is not its own any more is told so, and of nothing else that a heartbeat fails of', async () => {
+  let error = new KerutaError('STORE_UNAVAILABLE', 'away')
+  heartbeat = async () => {
+    throw error
+  }
+  const { ws, frames } = await connect('t')
+  const send = (frame: object) => ws.send(JSON.stringify(frame))
+  send({ type: 'hello', streamId: 's', agentId: 'a/1' })
+  await expect.poll(() => frames.at(-1)?.type).toBe('welcome')
+  send({ type: 'heartbeat' })
+  send({ type: 'ping' })
+  await expect.poll(() => frames.at(-1)?.type).toBe('pong')
+  error = new KerutaError('ILLEGAL_TRANSITION', 'it is run by b now')
+  send({ type: 'heartbeat' })
+  await expect
+    .poll(() => frames.slice(2))
+    .toEqual([{ type: 'error', code: 'ILLEGAL_TRANSITION', message: 'it is run by b now' }])
+  cancelled = true
+  send({ type: 'heartbeat' })
+  await expect.poll(() => frames.at(-1)).toEqual({ type: 'cancel', taskId: 't' })
+  ws.close()
 })
