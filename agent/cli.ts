@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { type GlobalFlags, loadConfig } from './config.ts'
-import { type CommandWords, type Context, openApi, openSecrets } from './context.ts'
+import { type Context, openApi, openSecrets } from './context.ts'
 import { EXIT } from './exit.ts'
 import type { Secrets } from './mask/secrets.ts'
 
@@ -156,7 +156,7 @@ async function openContext(flags: GlobalFlags, rest: string[]): Promise<Context>
       secrets ??= openSecrets(context)
       return secrets
     },
-    commands: describeCommands,
+    program: words => buildProgram(words, () => async () => {}),
     print: text => process.stdout.write(`${text}\n`),
     warn: write,
     say: message => void (config.quiet || write(message)),
@@ -164,16 +164,4 @@ async function openContext(flags: GlobalFlags, rest: string[]): Promise<Context>
   }
   for (const warning of config.warnings) context.explain(warning)
   return context
-}
-
-async function describeCommands(): Promise<CommandWords[]> {
-  const program = await buildProgram(
-    COMMANDS.map(({ name }) => name),
-    () => async () => {},
-  )
-  return program.commands.map(command => ({
-    name: command.name(),
-    summary: command.description(),
-    options: command.options.map(option => option.long ?? option.short!),
-  }))
 }

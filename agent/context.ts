@@ -1,3 +1,4 @@
+import type { Command } from 'commander'
 import type { Config } from './config.ts'
 import type { Api } from './delivery/api.ts'
 import type { Secrets } from './mask/secrets.ts'
@@ -11,8 +12,8 @@ export interface Context {
   api(): Promise<Api>
   /** What is not to leave this machine: the token, the environment's secrets, and in a script those of its run. */
   secrets(): Promise<Secrets>
-  /** Every command with its subcommands and options, for completion. */
-  commands(): Promise<CommandWords[]>
+  /** Every command, those that the words name with their options: for completion. */
+  program(words: string[]): Promise<Command>
   /** Results, to stdout. */
   print(text: string): void
   /** Errors that end nothing, to stderr, one line each. */
@@ -21,12 +22,6 @@ export interface Context {
   say(message: string): void
   /** Notices for `--verbose`. */
   explain(message: string): void
-}
-
-export interface CommandWords {
-  name: string
-  summary: string
-  options: string[]
 }
 
 /** Gathers what a command must not tell. */

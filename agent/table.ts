@@ -29,7 +29,8 @@ export function table(
     .map((row, line) =>
       row
         .map((value, index) => {
-          const cell = fitted(value, widths[index]!)
+          const isLast = index === row.length - 1 && displayWidth(value) <= widths[index]!
+          const cell = isLast ? value : fitted(value, widths[index]!)
           return line === 0 ? cell : paint(columns[index]!, value, cell)
         })
         .join(' '.repeat(GAP))

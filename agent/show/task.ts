@@ -24,8 +24,20 @@ export function taskTable(context: Context, tasks: TaskView[], now: number): str
     age: age(now - Date.parse(task.createdAt)),
     name: task.name,
   }))
-  const columns = ['id', 'status', 'progress', 'errors', 'lines', 'age', 'name']
-  return table(rows, columns, process.stdout.columns, paintStatus(context))
+  const width = process.stdout.columns
+  // A terminal's room is for names; a pipe has the same columns always.
+  const said = (column: 'progress' | 'errors', nothing: string[]) =>
+    width === undefined || rows.some(row => !nothing.includes(row[column])) ? [column] : []
+  const columns = [
+    'id',
+    'status',
+    ...said('progress', ['0%', '100%']),
+    ...said('errors', ['0']),
+    'lines',
+    'age',
+    'name',
+  ]
+  return table(rows, columns, width, paintStatus(context))
 }
 
 /** Everything that a person asks of one task. */
