@@ -1,12 +1,12 @@
-import { rmSync, statSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import type { ClaimedTask } from '#protocol/session.ts'
+import { ownFolder } from '../artifacts/run-folder.ts'
 import type { Target } from '../capture/target.ts'
 import type { Context } from '../context.ts'
 import type { Outcome } from '../execute/outcome.ts'
-import { type Prepared, PrepareError, type Stage } from '../execute/prepare.ts'
 import { TaskRun } from '../execute/run.ts'
-import { scriptTarget } from '../execute/script.ts'
 import { Stopper } from '../execute/stopper.ts'
+import { prepareTask } from './prepare.ts'
 import { CHILD_GRACE_MS, type Shutdown } from './shutdown.ts'
 
 /** What was found in the queue, and in whose name it is run. */
@@ -29,6 +29,8 @@ export async function runClaimed(
   const stopper = new Stopper(CHILD_GRACE_MS)
   const dirs: string[] = []
   const target: Target = { file: 'sh', args: [], name: task.name, script: task.script ?? '' }
+  const artifacts = ownFolder(config, task.id, task.attempt)
+  if (artifacts.trouble) context.warn(artifacts.trouble)
   const run = new TaskRun(
     context,
     {
@@ -37,7 +39,8 @@ export async function runClaimed(
       target,
       claimed: task,
       env: task.session.template?.env ?? {},
-      prepare: stage => prepare(context, task, stage, dirs),
+      artifacts,
+      prepare: stage => prepareTask(config, task, stage, dirs),
       interaction: { input: config.httpInput, pty: config.pty, local: false },
       passThrough: false,
       streaming: config.logStreaming,
@@ -62,21 +65,4 @@ export async function runClaimed(
     shutdown.leave.removeEventListener('abort', kill)
     for (const dir of dirs) rmSync(dir, { recursive: true, force: true })
   }
-}
-
-async function prepare(
-  { config }: Context,
-  task: ClaimedTask,
-  _stage: Stage,
-  dirs: string[],
-): Promise<Prepared> {
-  const { target, dir } = scriptTarget(task.script ?? '', task.name)
-  dirs.push(dir)
-  const cwd = config.workingDir
-  if (cwd !== undefined && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
-    throw new PrepareError(
-      'NO_WORKING_DIR',
-      `the working directory ${cwd} is no folder; create it, or change KERUTA_WORKING_DIR`,
-    )
-  return { cwd, target }
 }
