@@ -13,7 +13,10 @@ export interface Run {
 }
 
 /** Runs the real CLI against a server. */
-export function keruta(server: TestServer, ...args: string[]): Run {
+export const keruta = (server: TestServer, ...args: string[]): Run => kerutaWith(server, {}, ...args)
+
+/** The same, with more variables than those that it needs. */
+export function kerutaWith(server: TestServer, environment: Record<string, string>, ...args: string[]): Run {
   const child = spawn(process.execPath, [cli, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: server.home,
@@ -23,6 +26,7 @@ export function keruta(server: TestServer, ...args: string[]): Run {
       HOME: server.home,
       KERUTA_API_URL: server.url,
       KERUTA_API_KEY: ADMIN_KEY,
+      ...environment,
     },
   })
   let stdout = ''

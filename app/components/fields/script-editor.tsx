@@ -1,6 +1,6 @@
 import { Input } from '@mantine/core'
 import { useId } from '@mantine/hooks'
-import { type CSSProperties, type KeyboardEvent, type ReactNode, useRef } from 'react'
+import { type CSSProperties, type KeyboardEvent, type ReactNode, useRef, useState } from 'react'
 import { type Edit, indented, outdented } from '../../lib/indent.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import classes from './fields.module.css'
@@ -21,20 +21,18 @@ export function ScriptEditor({ label, description, error, value, onChange, minRo
   const text = useMessages().fields
   const id = useId()
   const gutter = useRef<HTMLDivElement>(null)
-  const leaves = useRef(false)
+  /** The next Tab leaves the field. */
+  const [leaves, setLeaves] = useState(false)
   const lines = value.split('\n').length
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.nativeEvent.isComposing) return
-    if (event.key === 'Escape' && !leaves.current) {
-      // The dialog around it closes at the second Escape.
-      event.stopPropagation()
-      leaves.current = true
-    } else if (event.key === 'Tab' && !leaves.current && !event.ctrlKey && !event.altKey) {
+    if (event.key === 'Escape') setLeaves(true)
+    else if (event.key === 'Tab' && !leaves && !event.ctrlKey && !event.altKey) {
       event.preventDefault()
       const { selectionStart, selectionEnd } = event.currentTarget
       const change = event.shiftKey ? outdented : indented
       apply(event.currentTarget, change(value, selectionStart, selectionEnd))
-    } else if (event.key !== 'Shift' && event.key !== 'Escape') leaves.current = false
+    } else if (event.key !== 'Shift' && event.key !== 'Tab') setLeaves(false)
   }
   return (
     <Input.Wrapper id={id} label={label} description={description ?? text.scriptKeys} error={error}>
@@ -59,9 +57,9 @@ export function ScriptEditor({ label, description, error, value, onChange, minRo
           aria-describedby={`${id}-description${error ? ` ${id}-error` : ''}`}
           onChange={event => onChange(event.currentTarget.value)}
           onKeyDown={onKeyDown}
-          onFocus={() => {
-            leaves.current = false
-          }}
+          onFocus={() => setLeaves(false)}
+          // The dialog around it closes at the second Escape.
+          data-mantine-stop-propagation={!leaves}
           onScroll={event => {
             if (gutter.current) gutter.current.scrollTop = event.currentTarget.scrollTop
           }}
