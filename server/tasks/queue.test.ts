@@ -251,6 +251,7 @@ await onEachStore(shared => {
       await watchFor(100, living)
       expect((await server.tasks.get(id)).status).toBe('PROCESSING')
     }
+    time.wall -= 3600
     await watchFor(60)
     expect((await server.tasks.get(id)).status).toBe('FAILED')
   })
