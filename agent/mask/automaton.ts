@@ -5,6 +5,8 @@ export class Automaton {
   readonly depth: Int32Array
   /** By state, the state of the longest pattern that ends here; 0: none. */
   readonly ends: Int32Array
+  /** By state, the state of what may go on: itself, or its longest ending that is not the end of every pattern it is in. */
+  readonly open: Int32Array
   /** By state, the state of its longest proper ending that begins a pattern. */
   readonly fails: Int32Array
   readonly #first = new Int32Array(256)
@@ -41,6 +43,9 @@ export class Automaton {
     this.depth = depth.subarray(0, count)
     this.ends = ends.subarray(0, count)
     this.fails = new Int32Array(count)
+    this.open = new Int32Array(count)
+    const goesOn = new Uint8Array(count)
+    for (let state = 1; state < count; state++) goesOn[parents[state]!] = 1
     this.longest = this.depth.reduce((most, each) => Math.max(most, each), 0)
     const byDepth = Int32Array.from({ length: count }, (_, state) => state).sort(
       (a, b) => depth[a]! - depth[b]!,
@@ -49,6 +54,7 @@ export class Automaton {
       const parent = parents[state]!
       if (parent !== 0) this.fails[state] = this.step(this.fails[parent]!, lastBytes[state]!)
       if (ends[state] === 0) ends[state] = ends[this.fails[state]!]!
+      this.open[state] = goesOn[state] === 1 ? state : this.open[this.fails[state]!]!
     }
   }
 

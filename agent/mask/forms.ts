@@ -49,6 +49,7 @@ function jsonForms(text: string): string[] {
 const URL_KEEPS = [
   /[A-Za-z0-9._~-]/,
   /[A-Za-z0-9._~/-]/,
+  /[A-Za-z0-9.*_-]/,
   /[A-Za-z0-9._~!*'()-]/,
   /[A-Za-z0-9._~!*'();/?:@&=+$,#-]/,
 ]

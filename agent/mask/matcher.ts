@@ -17,8 +17,6 @@ export interface Found {
   open: number
   /** Up to here all is decided nevertheless: it belongs to a secret that began before `open`. */
   decided: number
-  /** How many bytes of a secret that begins at `open`, seams left out. */
-  depth: number
   /** Where the first `COMMAND` begins; nothing behind it has been looked at. -1: there is none. */
   command: number
 }
@@ -78,7 +76,7 @@ export class Matcher {
   /** Byte by byte, until nothing is open any more at `until` or behind it. @returns where it stopped */
   #walk(text: Uint8Array, from: number, until: number): number {
     const automaton = this.#automaton
-    const { ends } = automaton
+    const { ends, open } = automaton
     let state = 0
     let count = 0
     let at = from
@@ -101,6 +99,7 @@ export class Matcher {
         this.#found.open = this.#found.command
         return at
       }
+      state = open[state]!
     }
     this.#leaveOpen(state, count, at)
     return at
@@ -108,7 +107,6 @@ export class Matcher {
 
   #leaveOpen(state: number, count: number, at: number): void {
     const depth = this.#automaton.depth[state]!
-    this.#found.depth = depth
     this.#found.open = depth === 0 ? at : this.#positions[(count - depth) & this.#mask]!
   }
 
@@ -161,5 +159,5 @@ export class Matcher {
 }
 
 function nothing(): Found {
-  return { spans: [], open: 0, decided: 0, depth: 0, command: -1 }
+  return { spans: [], open: 0, decided: 0, command: -1 }
 }

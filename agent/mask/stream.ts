@@ -31,7 +31,8 @@ export class MaskStream {
   #held: Buffer = EMPTY
   /** How much of that has been given on. */
   #given = 0
-  #depth = 0
+  /** How many bytes of it are not known to be secret. */
+  #clear = 0
   /** Whether `#held` begins with a command. */
   #commanded = false
   #scratch: Buffer = EMPTY
@@ -69,7 +70,7 @@ export class MaskStream {
     const pieces = new Pieces()
     this.#give(pieces, this.#held, this.#spansOf(this.#held), this.#held.length)
     this.#held = EMPTY
-    this.#given = this.#depth = 0
+    this.#given = this.#clear = 0
     if (pieces.any) this.#out(pieces.joined)
   }
 
@@ -102,12 +103,13 @@ export class MaskStream {
     }
     const { spans, open, decided } = found
     const given = this.#give(pieces, text, spans, Math.max(open, decided))
-    this.#depth = found.depth
     this.#keep(text, open, given - open, false)
-    const closed = this.#held.lastIndexOf(LINE_FEED) + 1
-    if (closed > this.#given && lengthWithoutSeams(this.#held, 0, closed) < MIN_SECRET_BYTES) {
-      const shifted = spans.map(at => at - open)
-      this.#give(pieces, this.#held, shifted, closed)
+    if (this.#held.length > 0) {
+      const own = spans.map(at => at - open)
+      const closed = this.#held.lastIndexOf(LINE_FEED) + 1
+      this.#clear = clearBytes(this.#held, own, this.#held.length)
+      if (closed > this.#given && clearBytes(this.#held, own, closed) < MIN_SECRET_BYTES)
+        this.#give(pieces, this.#held, own, closed)
     }
     if (pieces.any) this.#out(pieces.joined)
   }
@@ -155,8 +157,16 @@ export class MaskStream {
   /** How much of what is held silence would show. */
   #dueInSilence(): number {
     if (this.#commanded) return 0
-    return this.#depth < MIN_SECRET_BYTES ? this.#held.length : this.#held.lastIndexOf(LINE_FEED) + 1
+    return this.#clear < MIN_SECRET_BYTES ? this.#held.length : this.#held.lastIndexOf(LINE_FEED) + 1
   }
+}
+
+/** How many bytes up to `to` are in none of the spans, seams left out. */
+function clearBytes(text: Buffer, spans: number[], to: number): number {
+  let count = lengthWithoutSeams(text, 0, to)
+  for (let index = 0; index < spans.length; index += 2)
+    count -= Math.max(0, Math.min(spans[index + 1]!, to) - Math.max(spans[index]!, 0))
+  return count
 }
 
 /** Bytes that are to be given on in one piece; a single one is not copied. */
