@@ -164,6 +164,7 @@ describe('logs', () => {
     await post([{ message: 'four' }])
     await vi.waitFor(() => expect(seqsOf(reader.printed())).toEqual(countTo(4)), 10_000)
     await server.stop('SIGKILL')
+    await vi.waitFor(() => expect(reader.told()).toContain('the server is away'), 10_000)
     await server.start()
     await post([{ message: 'five' }, { message: 'six' }])
     await vi.waitFor(() => expect(seqsOf(reader.printed())).toEqual(countTo(6)), 20_000)
