@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { clientFrameSchema, serverFrameSchema } from '#protocol/frames.ts'
 import { checkSegment } from '#protocol/segment-check.ts'
+import { sessionClientFrameSchema, sessionServerFrameSchema } from '#protocol/session-frames.ts'
 
 const text = readFileSync(join(import.meta.dirname, 'protocol.md'), 'utf8')
 
@@ -33,8 +34,7 @@ it('shows a segment that decodes to the lines it is said to hold', () => {
 })
 
 it('names every frame that clients and servers may send', () => {
-  const types = [clientFrameSchema, serverFrameSchema].flatMap(schema =>
-    schema.options.map(option => option.shape.type.value),
-  )
+  const schemas = [clientFrameSchema, serverFrameSchema, sessionClientFrameSchema, sessionServerFrameSchema]
+  const types = schemas.flatMap(schema => schema.options.map(option => option.shape.type.value))
   expect(types.filter(type => !text.includes(`{"type":"${type}"`))).toEqual([])
 })
