@@ -1,13 +1,11 @@
 import { runCli } from './cli.ts'
 import { describeFailure } from './exit.ts'
 
-/** The one place that ends the process. */
-let exitCode: number
-try {
-  exitCode = await runCli(process.argv.slice(2))
-} catch (error) {
-  const failure = describeFailure(error)
-  process.stderr.write(`keruta: ${failure.message}\n`)
-  exitCode = failure.exitCode
-}
-process.exit(exitCode)
+/** The one place that ends the process. No `await` at the top: an executable cannot have one. */
+runCli(process.argv.slice(2))
+  .catch((error: unknown) => {
+    const failure = describeFailure(error)
+    process.stderr.write(`keruta: ${failure.message}\n`)
+    return failure.exitCode
+  })
+  .then(exitCode => process.exit(exitCode))

@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module'
 import type { Command } from 'commander'
 import { PROTOCOL_VERSION } from '#protocol/version.ts'
 import type { Handler } from '../cli.ts'
+import { versionOf } from '../form.ts'
 
 export function define(command: Command, action: (handler: Handler) => void): void {
   command.addHelpText(
@@ -11,7 +11,7 @@ Examples:
   $ keruta version --json`,
   )
   action(async context => {
-    const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+    const version = versionOf()
     const about = {
       version,
       protocol: PROTOCOL_VERSION,

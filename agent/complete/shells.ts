@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { textFile } from '../form.ts'
 
 export const SHELLS = ['bash', 'zsh', 'fish']
 
@@ -7,5 +7,5 @@ export const SHELLS = ['bash', 'zsh', 'fish']
  * candidate a line with what it is after a tab. Where keruta cannot answer there is nothing to offer, and nothing is said.
  */
 export function completionFor(shell: string): string {
-  return readFileSync(new URL(`shell/keruta.${shell}`, import.meta.url), 'utf8').trimEnd()
+  return textFile(`complete/shell/keruta.${shell}`).trimEnd()
 }

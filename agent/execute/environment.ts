@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Config, Environment } from '../config.ts'
+import { binFolder } from '../form.ts'
 
 /** What a script finds in its environment, so that `keruta log` and its like need no flags in it. @param own the task's variables */
 export function childEnvironment(
@@ -9,13 +9,14 @@ export function childEnvironment(
   taskId: string,
   token: string | undefined,
   own: Environment,
+  artifactsDir: string,
 ): Environment {
   const env: Environment = {
     ...config.environment,
     ...own,
     KERUTA_TASK_ID: taskId,
     KERUTA_API_URL: config.apiUrl,
-    KERUTA_ARTIFACTS_DIR: config.artifactsDir,
+    KERUTA_ARTIFACTS_DIR: artifactsDir,
   }
   if (config.sessionId !== undefined) env.KERUTA_SESSION_ID = config.sessionId
   if (token !== undefined) env.KERUTA_API_TOKEN = token
@@ -23,8 +24,7 @@ export function childEnvironment(
   delete env.KERUTA_AUTH_TOKEN
   delete env.KERUTA_API_KEY
   const path = env.PATH ?? ''
-  if (!isOnPath('keruta', path))
-    env.PATH = [path, fileURLToPath(new URL('../bin', import.meta.url))].filter(Boolean).join(delimiter)
+  if (!isOnPath('keruta', path)) env.PATH = [path, binFolder(config.home)].filter(Boolean).join(delimiter)
   return env
 }
 
