@@ -1,23 +1,48 @@
 // npm run bench [-- NAME…]: measures what users feel, against bare loops of the same run, and prints one table.
+// --store mongodb: what is there over MongoDB and Redis instead; on a real server where KERUTA_TEST_MONGODB_URL names one.
 import { cpus, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
 import { agent } from './agent.ts'
 import { bigLog } from './big-log.ts'
 import { fanOut } from './fan-out.ts'
 import { ingest } from './ingest.ts'
 import { liveLatency } from './live-latency.ts'
+import { masking } from './masking.ts'
+import { mongoIngest } from './mongodb/ingest.ts'
+import { mongoLatency } from './mongodb/latency.ts'
+import { mongoPages } from './mongodb/pages.ts'
+import { mongoServers } from './mongodb/servers.ts'
 import { queue } from './queue.ts'
 import { printTable, type Row } from './rows.ts'
 
-const measurements: Record<string, () => Promise<Row[]>> = {
+type Measurements = Record<string, () => Promise<Row[]>>
+
+const onSqlite: Measurements = {
   ingest,
   'live-latency': liveLatency,
   'fan-out': fanOut,
   'big-log': bigLog,
   agent,
+  masking,
   queue,
 }
 
-const named = process.argv.slice(2)
+const onMongodb: Measurements = {
+  ingest: () => mongoIngest(),
+  pages: () => mongoPages(),
+  'live-latency': () => mongoLatency(),
+  servers: () => mongoServers(),
+}
+
+const { values, positionals: named } = parseArgs({
+  options: { store: { type: 'string', default: 'sqlite' } },
+  allowPositionals: true,
+})
+if (!['sqlite', 'mongodb'].includes(values.store)) {
+  console.error(`unknown store: ${values.store}; sqlite or mongodb`)
+  process.exit(2)
+}
+const measurements = values.store === 'mongodb' ? onMongodb : onSqlite
 const unknown = named.filter(name => !(name in measurements))
 if (unknown.length > 0) {
   console.error(`unknown: ${unknown.join(', ')}; one or more of ${Object.keys(measurements).join(', ')}`)
