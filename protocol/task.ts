@@ -277,7 +277,6 @@ export const autoFixSchema = z.strictObject({
     .min(1)
     .optional(),
 })
-export type AutoFix = z.infer<typeof autoFixSchema>
 
 /** What became of `autoFix` in a `fail`: the task that is to mend the failure, or why there is none. */
 export const autoFixOutcomeSchema = z.object({ taskId: z.string().nullable(), reason: z.string().nullable() })
@@ -285,7 +284,6 @@ export type AutoFixOutcome = z.infer<typeof autoFixOutcomeSchema>
 
 /** Answer of `fail`. */
 export const failedTaskSchema = taskViewSchema.extend({ autoFix: autoFixOutcomeSchema.optional() })
-export type FailedTask = z.infer<typeof failedTaskSchema>
 
 export const AUTO_FIX_LINES = 200
 
