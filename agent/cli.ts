@@ -62,6 +62,11 @@ export const COMMANDS: { name: string; summary: string; load: () => Promise<Comm
     summary: 'type something to a script that waits for it',
     load: () => import('./commands/input.ts'),
   },
+  {
+    name: 'artifact',
+    summary: 'add, list, get and remove files of a task',
+    load: () => import('./commands/artifact.ts'),
+  },
   { name: 'metric', summary: "report a number of a task's", load: () => import('./commands/metric.ts') },
   { name: 'config', summary: 'show and change settings', load: () => import('./commands/config.ts') },
   { name: 'health', summary: 'check server, disk and memory', load: () => import('./commands/health.ts') },

@@ -17,6 +17,7 @@ export interface Call {
   idempotent?: boolean
   retries?: number
   signal?: AbortSignal
+  headers?: Record<string, string>
   /** Gives the `Response` itself, for a stream. */
   raw?: boolean
 }
@@ -129,7 +130,7 @@ export class Api {
     const { token, timeoutMs, url } = this.#options
     const target = url + (ROOT_PATHS.test(path) ? path : `/api/v1${path}`)
     const body = call.body === undefined ? undefined : JSON.stringify(call.body)
-    const headers: Record<string, string> = {}
+    const headers: Record<string, string> = { ...call.headers }
     if (token) headers.authorization = `Bearer ${token}`
     if (body !== undefined) headers['content-type'] = 'application/json'
     if (call.raw) return fetch(target, { method, headers, body, signal: call.signal })

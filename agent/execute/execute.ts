@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { ID_PATTERN, uuidv7 } from '#protocol/id-text.ts'
 import type { SessionView } from '#protocol/session.ts'
 import type { TaskView } from '#protocol/task.ts'
+import { sharedFolder } from '../artifacts/run-folder.ts'
 import { commandTarget, fileTarget, scriptOrLineTarget, type Target } from '../capture/target.ts'
 import type { Environment } from '../config.ts'
 import type { Context } from '../context.ts'
@@ -49,6 +50,8 @@ export async function execute(context: Context, options: ExecuteOptions): Promis
   if (config.taskId === undefined) context.say(`task ${taskId}: ${config.apiUrl}/tasks/${taskId}`)
   const target = given ?? fetched!.target
   if (options.name) target.name = options.name.slice(0, 200)
+  const artifacts = sharedFolder(config, taskId)
+  if (artifacts.trouble) context.say(artifacts.trouble)
   try {
     const streaming = config.logStreaming && !options.disableLogStreaming
     const { input = config.httpInput, pty = config.pty } = options
@@ -56,6 +59,7 @@ export async function execute(context: Context, options: ExecuteOptions): Promis
       taskId,
       target,
       env: fetched?.env ?? {},
+      artifacts,
       interaction: { input, pty, local: true },
       streaming,
       ...durations,

@@ -28,6 +28,9 @@ export interface Outcome {
   notStarted?: boolean
 }
 
+/** The run is another agent's by now, or nobody's. */
+const LOST = 'AGENT_LOST'
+
 const WARN = 2
 const ERROR = 3
 const CRITICAL = 4
@@ -90,6 +93,12 @@ export function notPrepared(errorCode: string, message: string, at: string): Out
   }
 }
 
+/** Whether the script has run, and its end is this agent's to tell: then what it leaves behind is the task's. */
+export function isFinal({ finish, notStarted }: Outcome): boolean {
+  const isLost = 'fail' in finish && finish.fail.errorCode === LOST
+  return !('release' in finish) && !notStarted && !isLost
+}
+
 /** Whether a task that is to mend the failure makes sense. */
 export function isMendable({ finish, stopped }: Outcome): boolean {
   return 'fail' in finish && (!stopped || finish.fail.errorCode === 'TIMEOUT')
@@ -113,7 +122,7 @@ function explain(
   if (about.disowned)
     return {
       message: `stopped because the task is not this agent's any more${killed}`,
-      errorCode: 'AGENT_LOST',
+      errorCode: LOST,
     }
   if (about.forwarded)
     return { message: `ended by ${about.forwarded} to the agent${killed}`, errorCode: about.forwarded }

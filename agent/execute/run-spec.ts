@@ -1,4 +1,5 @@
 import type { StartedTask } from '#protocol/task.ts'
+import type { RunFolder } from '../artifacts/run-folder.ts'
 import type { Target } from '../capture/target.ts'
 import type { Environment } from '../config.ts'
 import type { InteractionOptions } from '../input/interaction.ts'
@@ -18,6 +19,8 @@ export interface RunSpec {
   prepare?(stage: Stage): Promise<Prepared>
   /** Whether it is answered, and has a terminal. */
   interaction: InteractionOptions
+  /** What the script leaves there is uploaded at its end. */
+  artifacts: RunFolder
   /** Whether the output also goes to this process's own. */
   passThrough: boolean
   /** False: only start and end are told. */

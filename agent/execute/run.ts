@@ -1,3 +1,4 @@
+import { isEmpty } from '../artifacts/run-folder.ts'
 import { Child, type ChildEnd } from '../capture/child.ts'
 import { guard } from '../capture/guardian.ts'
 import { Marks } from '../capture/marks.ts'
@@ -16,7 +17,7 @@ import { fetchAutoFix } from './auto-fix.ts'
 import { childEnvironment } from './environment.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { Observer } from './observer.ts'
-import { isMendable, notPrepared, notStarted, type Outcome, outcomeOf } from './outcome.ts'
+import { isFinal, isMendable, notPrepared, notStarted, type Outcome, outcomeOf } from './outcome.ts'
 import { Output } from './output.ts'
 import { PrepareError, type Stage } from './prepare.ts'
 import { isRefusal, Reporter } from './reporter.ts'
@@ -111,6 +112,7 @@ export class TaskRun {
    * @param hurry leaves it to the spool at once
    */
   async finish(outcome: Outcome, hurry: AbortSignal): Promise<void> {
+    if (isFinal(outcome) && !isEmpty(this.#spec.artifacts)) await this.#uploadArtifacts(outcome, hurry)
     const hurried = hurry.aborted ? 0 : Math.min(OBSERVATIONS_MS, this.#spec.drainMs)
     const failed = !('success' in outcome.finish)
     const observations = await this.#observer.end(this.#marks.close(), failed, Date.now(), hurried)
@@ -185,7 +187,8 @@ export class TaskRun {
       Object.assign(own, fix.env)
       this.#cleanups.push(fix.remove)
     }
-    const environment = childEnvironment(this.#context.config, taskId, token, own)
+    const { path: artifactsDir } = this.#spec.artifacts
+    const environment = childEnvironment(this.#context.config, taskId, token, own, artifactsDir)
     if (token !== undefined) this.#secrets.add(token, "the task's token")
     this.#secrets.addVariables(own)
     const listener = await listenToScript(this.#secrets, this.#observer)
@@ -270,6 +273,21 @@ export class TaskRun {
         await api.post(path, observed, { idempotent: true, retries: 0 })
       },
       isRefusal,
+      say: (level, message) => this.#say(level, message),
+    })
+  }
+
+  async #uploadArtifacts({ finish }: Outcome, signal: AbortSignal): Promise<void> {
+    const { artifacts: folder, drainMs: patienceMs, taskId } = this.#spec
+    // Should this agent die from here on, the next one tells how the script ended.
+    this.#stream.note({ finish })
+    const { uploadAfterRun } = await import('../artifacts/after-run.ts')
+    await uploadAfterRun(this.#context, {
+      task: `/tasks/${encodeURIComponent(taskId)}`,
+      folder,
+      secrets: this.#secrets,
+      patienceMs,
+      signal,
       say: (level, message) => this.#say(level, message),
     })
   }

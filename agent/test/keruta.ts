@@ -6,7 +6,14 @@ import { join } from 'node:path'
 import { env } from 'node:process'
 import { fileURLToPath } from 'node:url'
 
-const BIN = fileURLToPath(new URL('../bin/keruta.mjs', import.meta.url))
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
+/** What is tested: the sources, or what `npm run build:agent` made of them. */
+const FORMS: Record<string, string[]> = {
+  source: [process.execPath, at('bin/keruta.mjs')],
+  bundle: [env.KERUTA_TEST_NODE ?? process.execPath, at('../dist/keruta.mjs')],
+  executable: [at('../dist/keruta')],
+}
+const COMMAND = FORMS[env.KERUTA_TEST_FORM ?? 'source']!
 
 export interface Ended {
   code: number | null
@@ -32,7 +39,7 @@ export class Keruta {
 
   /** What starts it. */
   command(args: string[]): string[] {
-    return [process.execPath, BIN, ...args]
+    return [...COMMAND, ...args]
   }
 
   environment(extra: Record<string, string> = {}): Record<string, string | undefined> {
@@ -41,6 +48,8 @@ export class Keruta {
       HOME: this.home,
       KERUTA_API_URL: this.#url,
       KERUTA_API_TOKEN: this.#token,
+      // What other tests leave in the folder that is the default would be uploaded as well.
+      KERUTA_ARTIFACTS_DIR: join(this.home, 'artifacts'),
       ...extra,
     }
   }

@@ -1,0 +1,83 @@
+import type { ArtifactView, NewArtifact } from '#protocol/artifact.ts'
+import { type Api, ApiError } from '../delivery/api.ts'
+import { EXIT } from '../exit.ts'
+import type { Patience } from './patience.ts'
+import { type PutAnswer, put } from './put.ts'
+import { ChangedError, type Measured } from './source.ts'
+
+export interface BringDeps {
+  api: Api
+  /** `/tasks/{id}` */
+  task: string
+  patience: Patience
+  /** Without a byte for so long, ms, a connection counts as dead. */
+  idleMs: number
+  onBytes(bytes: number): void
+}
+
+/** What is said of a file beside its size and hash. */
+export type Details = Pick<NewArtifact, 'path'> & Partial<Pick<NewArtifact, 'description' | 'metadata'>>
+
+/**
+ * Brings a file to the server, going on after cuts where it stood.
+ * @throws ChangedError where the file is another by now; CommandError where the server does not take it, or patience has ended
+ */
+export async function bring(deps: BringDeps, details: Details, file: Measured): Promise<ArtifactView> {
+  const { api, task, patience } = deps
+  const { size, sha256 } = file
+  const announce = () => api.post<ArtifactView>(`${task}/artifacts`, { ...details, size, sha256 }, ONCE)
+  let known: ArtifactView | undefined
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const artifact = known ? await api.get<ArtifactView>(pathOf(known), ONCE) : await announce()
+      if (known && artifact.receivedBytes > known.receivedBytes) {
+        patience.progress()
+        attempt = 1
+      }
+      known = artifact
+      const whole = artifact.complete ? artifact : await sendRest(deps, artifact, file)
+      patience.progress()
+      return whole
+    } catch (error) {
+      // Gone: replaced, or never finished for a day. Or the server has not heard of the task yet.
+      if (error instanceof ApiError && error.status === 404) known = undefined
+      if (!isPassing(error) || !(await patience.again(attempt))) throw error
+    }
+  }
+}
+
+const ONCE = { idempotent: true, retries: 0 }
+
+async function sendRest(deps: BringDeps, artifact: ArtifactView, file: Measured): Promise<ArtifactView> {
+  const { api, patience, idleMs, onBytes } = deps
+  const { size } = file
+  const from = artifact.receivedBytes
+  const range = from < size ? `bytes ${from}-${size - 1}/${size}` : `bytes */${size}`
+  const { status, body } = await put({
+    url: `${api.url}/api/v1${pathOf(artifact)}/content`,
+    token: api.token,
+    headers: { 'content-length': String(size - from), ...(size > 0 && { 'content-range': range }) },
+    bytes: file.bytes(from),
+    idleMs,
+    signal: patience.signal,
+    onBytes,
+  })
+  if (status === 200 && body.complete) return body as ArtifactView
+  throw refusal(status, body)
+}
+
+function refusal(status: number, { code, detail }: PutAnswer['body']): Error {
+  const message = detail ?? `the server answered ${status}`
+  return status === 400 ? new ChangedError(message) : new ApiError(status, code, message)
+}
+
+/** Whether another attempt may change it. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof ApiError)
+    return error.status >= 500 || [404, 429].includes(error.status) || error.code === 'OUT_OF_ORDER'
+  return (error as { exitCode?: unknown }).exitCode === EXIT.unreachable
+}
+
+function pathOf({ id }: ArtifactView): string {
+  return `/artifacts/${encodeURIComponent(id)}`
+}
