@@ -7,6 +7,7 @@ test.each([
   ['src/main.ts', 'text/plain'],
   ['a/b.tar.gz', 'application/gzip'],
   ['Makefile', 'application/octet-stream'],
+  ['a.d/f', 'application/octet-stream'],
   ['.env', 'application/octet-stream'],
 ])('%s is named %s', (path, type) => {
   expect(typeOf(path)).toBe(type)

@@ -19,7 +19,9 @@ const OTHER_IMAGES = ['image/svg+xml', 'image/avif', 'image/bmp', 'image/vnd.mic
 
 /** The media type that a file's name tells. */
 export function typeOf(path: string): string {
-  return PROGRAMS.test(path) ? 'text/plain' : (mime.getType(path) ?? UNKNOWN_TYPE)
+  if (PROGRAMS.test(path)) return 'text/plain'
+  // Of a name without a dot the library would take all for the extension.
+  return (/[^/]\.[^./]+$/.test(path) && mime.getType(path)) || UNKNOWN_TYPE
 }
 
 /**
