@@ -1,4 +1,5 @@
 import { TestServer } from '#server/testing/test-server.ts'
+import { manySecrets } from './masking.ts'
 import type { Row } from './rows.ts'
 import { agentEnvironment, cli } from './support/agent.ts'
 import { residentMb } from './support/memory.ts'
@@ -11,7 +12,8 @@ const PRINT = `yes '2026-01-01T12:00:00.123Z INFO  build: compiling module 4711 
 /** What the agent costs a script, and what one `keruta log` costs. */
 export async function agent(): Promise<Row[]> {
   const server = await TestServer.start()
-  const env = agentEnvironment(server)
+  const secrets = manySecrets(10).map((value, index) => [`SECRET_${index}`, value])
+  const env = { ...agentEnvironment(server), ...Object.fromEntries(secrets) }
   let mostMb = 0
   let run = 0
   try {
@@ -53,7 +55,7 @@ export async function agent(): Promise<Row[]> {
         bareWhat: '| cat',
         goal: '≥ 0.3 ×',
         ok: executed >= 0.3 * cat,
-        note: 'from start to end, every line stored when it ends',
+        note: 'from start to end, every line stored when it ends; 10 secrets are looked for',
       },
       {
         what: 'the same: most memory of the agent',

@@ -8,6 +8,7 @@ import { fanOut } from './fan-out.ts'
 import { ingest } from './ingest.ts'
 import { liveLatency } from './live-latency.ts'
 import { masking } from './masking.ts'
+import { masking } from './masking.ts'
 import { mongoIngest } from './mongodb/ingest.ts'
 import { mongoLatency } from './mongodb/latency.ts'
 import { mongoPages } from './mongodb/pages.ts'
@@ -23,6 +24,7 @@ const onSqlite: Measurements = {
   'fan-out': fanOut,
   'big-log': bigLog,
   agent,
+  masking,
   masking,
   queue,
 }

@@ -3,14 +3,15 @@ const HASH = 0x9e3779b1
 
 /**
  * Tells quickly that a text has none of many patterns in it. Whatever holds `piece` bytes of a pattern in a row holds four of them at a
- * position that is looked at, as only so many are passed over.
+ * position that is looked at, as only so many are passed over; and all the fours that the piece is made of.
  */
 export class Grams {
   /** Of the last hit: how far from a pattern's beginning its four bytes may stand. */
   offset = 0
   /** How far apart the positions are that are looked at. */
   readonly stride: number
-  readonly #flags: Uint8Array
+  /** A bit for each hash. */
+  readonly #flags: Int32Array
   readonly #shift: number
   readonly #keys: Int32Array
   /** Plus one; 0: the slot is free. */
@@ -21,8 +22,8 @@ export class Grams {
   constructor(patterns: readonly Uint8Array[], piece: number) {
     this.stride = piece - GRAM + 1
     const count = patterns.reduce((sum, { length }) => sum + length - GRAM + 1, 0)
-    const bits = Math.min(22, Math.max(14, Math.ceil(Math.log2(count * 16))))
-    this.#flags = new Uint8Array(2 ** bits)
+    const bits = Math.min(25, Math.max(14, Math.ceil(Math.log2(count * 16))))
+    this.#flags = new Int32Array(2 ** (bits - 5))
     this.#shift = 32 - bits
     const slots = 2 ** Math.ceil(Math.log2(count * 2 + 2))
     this.#mask = slots - 1
@@ -42,19 +43,35 @@ export class Grams {
     const last = text.length - GRAM
     for (let at = from; at <= last; at += this.stride) {
       const gram = view.getInt32(at, true)
-      if (flags[Math.imul(gram, HASH) >>> shift] !== 0 && this.#has(gram)) return at
+      const hash = Math.imul(gram, HASH) >>> shift
+      if (((flags[hash >>> 5]! >>> (hash & 31)) & 1) !== 0 && this.#isPiece(view, at)) {
+        this.offset = this.#offsetOf(gram)
+        return at
+      }
     }
     return -1
   }
 
-  #has(gram: number): boolean {
-    const slot = this.#slotOf(gram)
-    this.offset = this.#offsets[slot]! - 1
-    return this.offset >= 0
+  /** Whether enough fours in a row are some of a pattern's. */
+  #isPiece(view: DataView, at: number): boolean {
+    const last = view.byteLength - GRAM
+    const has = (position: number) => this.#offsetOf(view.getInt32(position, true)) >= 0
+    if (!has(at)) return false
+    let first = at
+    while (at - first < this.stride - 1 && first > 0 && has(first - 1)) first--
+    let end = at
+    while (end - first < this.stride - 1 && end < last && has(end + 1)) end++
+    return end - first === this.stride - 1
+  }
+
+  /** -1: it is none. */
+  #offsetOf(gram: number): number {
+    return this.#offsets[this.#slotOf(gram)]! - 1
   }
 
   #add(gram: number, offset: number): void {
-    this.#flags[Math.imul(gram, HASH) >>> this.#shift] = 1
+    const hash = Math.imul(gram, HASH) >>> this.#shift
+    this.#flags[hash >>> 5]! |= 1 << (hash & 31)
     const slot = this.#slotOf(gram)
     this.#keys[slot] = gram
     this.#offsets[slot] = Math.max(this.#offsets[slot]!, offset + 1)
