@@ -8,7 +8,6 @@ import { fanOut } from './fan-out.ts'
 import { ingest } from './ingest.ts'
 import { liveLatency } from './live-latency.ts'
 import { masking } from './masking.ts'
-import { masking } from './masking.ts'
 import { mongoIngest } from './mongodb/ingest.ts'
 import { mongoLatency } from './mongodb/latency.ts'
 import { mongoPages } from './mongodb/pages.ts'
@@ -24,7 +23,6 @@ const onSqlite: Measurements = {
   'fan-out': fanOut,
   'big-log': bigLog,
   agent,
-  masking,
   masking,
   queue,
 }
