@@ -36,10 +36,12 @@ export function createClaim({ changes, store, clock }: ClaimDeps) {
     )
   }
 
-  async function goesOn(task: Task, by: string): Promise<Task> {
-    if (task.status === 'PROCESSING') return task
+  /** @returns undefined where somebody else changed it at that moment */
+  async function goesOn(task: Task, by: string): Promise<Task | undefined> {
     const now = clock()
-    return (await changes.write(task, backPatch(task, { by, at: now }, leaseFrom(now)))) ?? task
+    const leaseUntil = leaseFrom(now)
+    const runs = task.status === 'PROCESSING'
+    return changes.write(task, runs ? { leaseUntil } : backPatch(task, { by, at: now }, leaseUntil))
   }
 
   /** Two calls of one run at once may have taken a task each: it keeps the first. */
@@ -58,15 +60,21 @@ export function createClaim({ changes, store, clock }: ClaimDeps) {
     by: { name: string },
   ): Promise<{ task: Task; session: Session } | undefined> => {
     const { agentId } = input
-    const [session, [mine]] = await Promise.all([store.sessions.get(sessionId), had(sessionId, agentId)])
-    if (!session) throw new KerutaError('NOT_FOUND', `there is no session ${sessionId}`)
-    if (mine) return { task: await goesOn(mine, by.name), session }
-    if (session.status !== 'ACTIVE')
-      throw new KerutaError(
-        'CONFLICT',
-        `session ${sessionId} is ${session.status}: its tasks are not given out`,
-      )
-    const taken = await next(sessionId, input, by.name)
-    return taken && { task: await one(taken, sessionId, agentId), session }
+    for (;;) {
+      const [session, [mine]] = await Promise.all([store.sessions.get(sessionId), had(sessionId, agentId)])
+      if (!session) throw new KerutaError('NOT_FOUND', `there is no session ${sessionId}`)
+      if (mine) {
+        const task = await goesOn(mine, by.name)
+        if (task) return { task, session }
+        continue
+      }
+      if (session.status !== 'ACTIVE')
+        throw new KerutaError(
+          'CONFLICT',
+          `session ${sessionId} is ${session.status}: its tasks are not given out`,
+        )
+      const taken = await next(sessionId, input, by.name)
+      return taken && { task: await one(taken, sessionId, agentId), session }
+    }
   }
 }
