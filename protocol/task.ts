@@ -284,6 +284,7 @@ export type AutoFixOutcome = z.infer<typeof autoFixOutcomeSchema>
 
 /** Answer of `fail`. */
 export const failedTaskSchema = taskViewSchema.extend({ autoFix: autoFixOutcomeSchema.optional() })
+export type FailedTask = z.infer<typeof failedTaskSchema>
 
 export const AUTO_FIX_LINES = 200
 

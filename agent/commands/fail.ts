@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { TaskView } from '#protocol/task.ts'
+import type { FailedTask } from '#protocol/task.ts'
 import type { Handler } from '../cli.ts'
 import { deliverInPassing } from '../delivery/abandoned.ts'
 import { taskPath } from '../task-id.ts'
@@ -8,7 +8,7 @@ export function define(command: Command, action: (handler: Handler) => void): vo
   command
     .option('--message <text>', 'what went wrong')
     .option('--error-code <code>', 'a code to find it by, such as DB_CONNECTION_ERROR')
-    .option('--auto-fix', 'ask for an auto-fix task')
+    .option('--auto-fix', "make a task that is to mend it, by the session's auto-fix command")
     .addHelpText(
       'after',
       `
@@ -27,10 +27,19 @@ Examples:
       autoFix: options.autoFix && context.config.autoFix,
     }
     const secrets = await context.secrets()
-    const task = await api.post<TaskView>(`${path}/fail`, secrets.report(body))
+    const task = await api.post<FailedTask>(`${path}/fail`, secrets.report(body))
     if (context.config.json) context.print(JSON.stringify(task))
-    else context.say(`task ${task.id} is ${task.status}`)
+    else {
+      context.say(`task ${task.id} is ${task.status}`)
+      if (options.autoFix) context.say(fate(task))
+    }
     await deliverInPassing(context)
     return 0
   })
+}
+
+/** What became of the wish to have it mended. */
+function fate({ autoFix }: FailedTask): string {
+  if (!autoFix) return 'no auto-fix task: KERUTA_AUTO_FIX_ENABLED is false'
+  return autoFix.taskId ? `task ${autoFix.taskId} is to mend it` : `no auto-fix task: ${autoFix.reason}`
 }

@@ -167,6 +167,20 @@ describe('input', () => {
   })
 })
 
+describe('fail --auto-fix', () => {
+  it('says which task is to mend it, or why none is', async () => {
+    await server.post('/sessions', { id: 's3', name: 's3', template: { autoFixCommand: 'make fix' } })
+    await server.post('/tasks', { id: taskId, sessionId: 's3' })
+    await start()
+    const mended = await run(['fail', '--auto-fix', '--task-id', taskId])
+    expect(mended.err).toMatch(/^keruta: task \S+ is FAILED\nkeruta: task \S+ is to mend it\n$/)
+    taskId = `${taskId}-alone`
+    await start()
+    const left = await run(['fail', '--auto-fix', '--task-id', taskId])
+    expect(left.err).toContain('keruta: no auto-fix task: task task-')
+  })
+})
+
 describe('metric', () => {
   it('is kept with its task, given as two words or one', async () => {
     await run(['metric', 'rows', '1042', '--task-id', taskId])
