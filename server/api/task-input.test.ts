@@ -147,6 +147,12 @@ test('too much is refused: a text over 64 KiB, a NUL, nothing at all, and the hu
   expect(await texts()).toEqual(Array.from({ length: 100 }, (_, n) => `${n}\n`))
 })
 
+test('an answer to a script that asks for a secret is one, whether it says so or not', async () => {
+  await waiting({ prompt: 'PIN: ', secret: true })
+  await type({ text: '1234' })
+  expect(await inputs.pending(taskId, 'a/1')).toMatchObject([{ text: '1234\n', secret: true }])
+})
+
 test('a secret is shown nowhere but to the agent', async () => {
   const answer = await type({ text: 'hunter2', secret: true })
   const shown = [

@@ -75,7 +75,8 @@ export function createInputs({ tasks, inputs, onInput, clock, newId }: InputsDep
         taskId,
         text: newline && (text !== '' || !eof) ? `${text}\n` : text,
         eof,
-        secret,
+        // Whoever answers a script that asks for a password may not have seen that it does.
+        secret: secret || task.waitingForInput?.secret === true,
         by: by.name,
         createdAt: new Date(clock()).toISOString(),
       }
