@@ -176,11 +176,15 @@ function toError(status: number, problem: Partial<Problem>, path: string): ApiEr
     ?.map(({ path: at, message }) => (at ? `${at}: ${message}` : message))
     .join('; ')
   const detail = errors || problem.detail || problem.title || `the server answered ${status} to ${path}`
-  const advice =
-    status === 401
-      ? '; give a valid key with --token or KERUTA_API_TOKEN'
-      : status === 403
-        ? '; this needs a key with more rights'
-        : ''
-  return new ApiError(status, problem.code, detail + advice)
+  return new ApiError(status, problem.code, detail + adviceFor(status, problem))
+}
+
+/** What to do next. */
+function adviceFor(status: number, { code, detail }: Partial<Problem>): string {
+  if (status === 401) return '; give a valid key with --token or KERUTA_API_TOKEN'
+  if (status === 403) return '; this needs a key with more rights'
+  if (status !== 404) return ''
+  if (code === undefined) return '; does --api-url or KERUTA_API_URL name a keruta server?'
+  const [, what] = /^there is no (task|session) /.exec(detail ?? '') ?? []
+  return what ? `; keruta ${what}s lists those there are` : ''
 }

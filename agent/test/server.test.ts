@@ -79,7 +79,10 @@ describe('tasks', () => {
 
   it('that are unknown or do not go from one state to the other are refused in words', async () => {
     const unknown = await keruta.run(['tasks', 'show', 'no-such-task'])
-    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('no-such-task')])
+    expect([unknown.code, unknown.stderr]).toEqual([
+      1,
+      'keruta: there is no task no-such-task; keruta tasks lists those there are\n',
+    ])
     await out('tasks', 'create', '--task-id', taskId, '--name', 'x', '--json')
     const illegal = await keruta.run(['tasks', 'retry', taskId])
     expect([illegal.code, illegal.stderr]).toEqual([1, expect.stringMatching(/^keruta: .*PENDING.*\n$/)])
