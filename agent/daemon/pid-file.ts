@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { isAlive, type Owner, thisProcess } from '../delivery/meta.ts'
 import { CommandError, EXIT } from '../exit.ts'
 
@@ -105,7 +105,6 @@ function create(path: string, record: Record): boolean {
 }
 
 function put(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true })
   writeFileSync(`${path}.${process.pid}`, text)
   renameSync(`${path}.${process.pid}`, path)
 }

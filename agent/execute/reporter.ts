@@ -1,5 +1,5 @@
 import type { StartedTask, StartTask, TaskView } from '#protocol/task.ts'
-import type { Context } from '../context.ts'
+import { type Context, openApi } from '../context.ts'
 import { ApiError } from '../delivery/api.ts'
 import type { LogStream } from '../delivery/log-stream.ts'
 import type { Finish } from '../delivery/meta.ts'
@@ -123,8 +123,7 @@ export class Reporter {
     const deadline = performance.now() + drainMs
     for (;;) {
       try {
-        const api = await this.#context.api()
-        await api.post(this.#path(verb), body, { idempotent: true, retries: 0 })
+        await this.#tell(verb, body)
         stream.note({ finish: undefined })
         return true
       } catch (error) {
@@ -134,6 +133,19 @@ export class Reporter {
         if (isRefusal(error) || this.#stopped || performance.now() + 500 > deadline) return false
         await delay(500)
       }
+    }
+  }
+
+  /** Where the agent's own token has been revoked in mid-run, the one for this task alone still speaks for it. */
+  async #tell(verb: string, body: unknown): Promise<void> {
+    const call = { idempotent: true, retries: 0 }
+    try {
+      await (await this.#context.api()).post(this.#path(verb), body, call)
+    } catch (error) {
+      const isRevoked = error instanceof ApiError && (error.status === 401 || error.status === 403)
+      if (!isRevoked || !this.#task) throw error
+      const api = await openApi({ ...this.#context.config, token: this.#task.token })
+      await api.post(this.#path(verb), body, call)
     }
   }
 

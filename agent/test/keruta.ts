@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
@@ -80,6 +80,16 @@ export class Keruta {
     const { process: child, ended } = this.start(args, env)
     child.stdin!.end()
     return ended
+  }
+
+  /** Writes a file into its home. */
+  put(name: string, text: string): void {
+    writeFileSync(join(this.home, name), text)
+  }
+
+  /** Whether a spool's note says this. */
+  noted(spool: string, words: string): boolean {
+    return readFileSync(join(this.spool, spool, 'meta.json'), 'utf8').includes(words)
   }
 
   clean(): void {
