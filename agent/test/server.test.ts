@@ -48,6 +48,32 @@ describe('execute', () => {
     expect(last).toBe('INFO     20000\n')
   })
 
+  it('leaves steps, metrics and what was used with the task, and no secret', async () => {
+    const script = 'echo "::group::Build"; echo "::metric size=17"; echo "$ITS_TOKEN"; sleep 0.1; exit 2'
+    await keruta.run(['execute', '--quiet', '--task-id', taskId, '--', 'sh', '-c', script], {
+      ITS_TOKEN: 'very-secret',
+    })
+    const task = await json<TaskView>('tasks', 'show', taskId)
+    expect(task).toMatchObject({
+      steps: [{ name: 'Build', status: 'FAILED', durationMs: expect.any(Number) }],
+      metrics: [{ name: 'size', value: 17 }],
+      resources:
+        process.platform === 'linux'
+          ? { maxRssBytes: expect.any(Number), cpuUserMs: expect.any(Number) }
+          : {},
+    })
+    const log = await out('logs', taskId, '--source', 'stdout', '--format', 'ndjson')
+    const entries = log
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as LogEntry)
+    expect(entries.map(({ message, step }) => [message, step])).toEqual([
+      ['::group::Build', 'Build'],
+      ['::metric size=17', 'Build'],
+      ['***', 'Build'],
+    ])
+  })
+
   it('runs the script that the server has for a task, and fails as it fails', async () => {
     await out('tasks', 'create', '--task-id', taskId, '--command', 'echo from the server; exit 4', '--json')
     const { code, stdout } = await keruta.run(['execute', '--task-id', taskId])
