@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import type { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { buildProgram, COMMANDS } from './cli.ts'
 
@@ -19,15 +20,22 @@ describe('the registry of commands', () => {
   it.each(NAMES)('%s has an action, examples in its help, and words for every option', async name => {
     const program = await buildProgram([name], () => async () => {})
     const command = program.commands.find(each => each.name() === name)!
-    let help = ''
-    command.configureOutput({
-      writeOut: text => {
-        help += text
-      },
-    })
-    command.outputHelp()
-    expect(help).toContain(`Examples:\n  $ `)
-    expect(help).toContain('--api-url')
-    for (const option of command.options) expect(option.description, option.flags).not.toBe('')
+    for (const each of [command, ...command.commands]) {
+      const help = helpOf(each)
+      expect(help).toMatch(/Examples:\n {2}\$ .*keruta /)
+      expect(help).toContain('--api-url')
+      for (const option of each.options) expect(option.description, option.flags).not.toBe('')
+    }
   })
 })
+
+function helpOf(command: Command): string {
+  let help = ''
+  command.configureOutput({
+    writeOut: text => {
+      help += text
+    },
+  })
+  command.outputHelp()
+  return help
+}

@@ -20,3 +20,12 @@ export function orList(command: Command, bind: Bind, list: Handler): void {
     throw usageError(`${command.name()} ${word.slice(0, 40)} is unknown: ${names.join(', ')}${hint}`)
   })
 }
+
+/** @param examples whole command lines */
+export function subcommand(command: Command, name: string, summary: string, examples: string[]): Command {
+  const lines = examples.map(example => `  $ ${example}`)
+  return command
+    .command(name)
+    .description(summary)
+    .addHelpText('after', ['\nExamples:', ...lines].join('\n'))
+}

@@ -6,9 +6,9 @@ import type { Context } from '../context.ts'
 import { usageError } from '../exit.ts'
 import { collect, pairs } from '../pairs.ts'
 import { readText } from '../read-text.ts'
+import { sayRest } from '../show/pages.ts'
 import { sessionDetails, sessionTable } from '../show/session.ts'
-import { count } from '../show/text.ts'
-import { type Bind, orList } from '../subcommands.ts'
+import { type Bind, orList, subcommand } from '../subcommands.ts'
 
 export function define(command: Command, bind: Bind): void {
   listOptions(command).addHelpText(
@@ -21,25 +21,25 @@ Examples:
   )
   orList(command, bind, list)
   const add = (name: string, summary: string, examples: string[]) =>
-    command
-      .command(name)
-      .description(summary)
-      .addHelpText('after', ['\nExamples:', ...examples.map(example => `  $ keruta ${example}`)].join('\n'))
+    subcommand(command, name, summary, examples)
   const one = (name: string, summary: string) =>
-    add(name, summary, [`sessions ${name} session-1`]).argument(
+    add(name, summary, [`keruta sessions ${name} session-1`]).argument(
       '[session-id]',
       'the session; default: --session-id',
     )
 
-  bind(list, listOptions(add('list', 'sessions, the newest first', ['sessions list --status ACTIVE --json'])))
+  bind(
+    list,
+    listOptions(add('list', 'sessions, the newest first', ['keruta sessions list --status ACTIVE --json'])),
+  )
   bind(show, one('show', 'everything about a session'))
   bind(
     create,
     createOptions(
       add('create', 'a session, to which tasks can be given', [
-        'sessions create --name nightly',
-        'sessions create --name app --repository https://git.example/app.git --ref main --setup ./setup.sh',
-        'sessions create --name app --env STAGE=ci --auto-fix-command "make fix" --tag nightly',
+        'keruta sessions create --name nightly',
+        'keruta sessions create --name app --repository https://git.example/app.git --ref main --setup ./setup.sh',
+        'keruta sessions create --name app --env STAGE=ci --auto-fix-command "make fix" --tag nightly',
       ]),
     ),
   )
@@ -87,17 +87,16 @@ async function list(context: Context, options: Options): Promise<number> {
   const found = await api.get<Page<SessionView>>(
     `/sessions?${new URLSearchParams(given as [string, string][])}`,
   )
-  if (context.config.json) context.print(JSON.stringify(found, null, 2))
-  else if (found.content.length > 0) context.print(sessionTable(context, found.content, Date.now()))
-  else if (found.totalElements > 0)
-    context.say(
-      `page ${found.page} is empty; there are ${count(found.totalElements, 'session')} on the pages before`,
-    )
-  else if (status || search) context.say('no session is like that')
-  else context.say('there are no sessions yet; keruta sessions create --name first makes one')
-  const more = found.totalElements - found.page * found.size - found.content.length
-  if (!context.config.json && more > 0)
-    context.say(`${count(more, 'more session')}: --page ${found.page + 1}`)
+  if (context.config.json) {
+    context.print(JSON.stringify(found, null, 2))
+    return 0
+  }
+  if (found.content.length > 0) context.print(sessionTable(context, found.content, Date.now()))
+  const none =
+    status || search
+      ? 'no session is like that'
+      : 'there are no sessions yet; keruta sessions create --name first makes one'
+  sayRest(context, found, 'session', none)
   return 0
 }
 

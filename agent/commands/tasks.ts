@@ -7,9 +7,10 @@ import { numberFlag } from '../flags.ts'
 import { collect, pairs } from '../pairs.ts'
 import { readText } from '../read-text.ts'
 import { confirmed } from '../show/confirm.ts'
+import { sayRest } from '../show/pages.ts'
 import { taskDetails, taskTable } from '../show/task.ts'
 import { count } from '../show/text.ts'
-import { type Bind, orList } from '../subcommands.ts'
+import { type Bind, orList, subcommand } from '../subcommands.ts'
 import { taskPath } from '../task-id.ts'
 
 export function define(command: Command, bind: Bind): void {
@@ -24,26 +25,23 @@ Examples:
   )
   orList(command, bind, list)
   const add = (name: string, summary: string, examples: string[]) =>
-    command
-      .command(name)
-      .description(summary)
-      .addHelpText('after', ['\nExamples:', ...examples.map(example => `  $ keruta ${example}`)].join('\n'))
+    subcommand(command, name, summary, examples)
   const change = (name: string, summary: string, example: string) =>
-    add(name, summary, [`tasks ${name} task123`, example])
+    add(name, summary, [`keruta tasks ${name} task123`, example])
       .argument('[task-id]', 'the task; default: --task-id')
       .option('--message <text>', 'why; kept in its history')
 
   const listing = add('list', 'tasks, the newest first', [
-    'tasks list --status FAILED',
-    'tasks list --search nightly --session-id session-1',
-    'tasks list --json',
+    'keruta tasks list --status FAILED',
+    'keruta tasks list --search nightly --session-id session-1',
+    'keruta tasks list --json',
   ])
   bind(list, listOptions(listing))
-  const showing = add('show', 'everything about a task', ['tasks show task123'])
+  const showing = add('show', 'everything about a task', ['keruta tasks show task123'])
   bind(show, showing.argument('[task-id]', 'the task; default: --task-id'))
   const creating = add('create', 'a task for the agents of its session', [
-    'tasks create --name nightly --script ./nightly.sh --session-id session-1',
-    'tasks create --command "make test" --env STAGE=ci --priority 5 --max-attempts 3 --timeout 30m',
+    'keruta tasks create --name nightly --script ./nightly.sh --session-id session-1',
+    'keruta tasks create --command "make test" --env STAGE=ci --priority 5 --max-attempts 3 --timeout 30m',
     'cat job.sh | keruta tasks create --script -',
   ])
   bind(create, createOptions(creating))
@@ -52,7 +50,7 @@ Examples:
     change(
       'cancel',
       'stop a task, or take it from the queue',
-      'tasks cancel task123 --message "wrong branch"',
+      'keruta tasks cancel task123 --message "wrong branch"',
     ),
   )
   bind(
@@ -60,12 +58,12 @@ Examples:
     change(
       'retry',
       'run a FAILED or CANCELLED task again',
-      'tasks retry task123 --message "the network is back"',
+      'keruta tasks retry task123 --message "the network is back"',
     ),
   )
   const removing = add('delete', 'remove a task and its log for good; not while it runs', [
-    'tasks delete task123',
-    'tasks delete task123 --yes',
+    'keruta tasks delete task123',
+    'keruta tasks delete task123 --yes',
   ])
   bind(
     remove,
@@ -102,25 +100,18 @@ async function list(context: Context, options: Options): Promise<number> {
   const given = Object.entries(asked).filter(([, value]) => value !== undefined)
   const api = await context.api()
   const found = await api.get<Page<TaskView>>(`/tasks?${new URLSearchParams(given as [string, string][])}`)
-  if (json) context.print(JSON.stringify(found, null, 2))
-  else if (found.content.length > 0) context.print(taskTable(context, found.content, Date.now()))
-  else context.say(emptiness(found, sessionId, Boolean(status || waiting || search)))
-  const shown = found.page * found.size + found.content.length
-  const more = found.totalElements - shown
-  if (!json && more > 0) context.say(`${count(more, 'more task')}: --page ${found.page + 1}`)
-  return 0
-}
-
-function emptiness(
-  { page, totalElements }: Page<TaskView>,
-  sessionId: string | undefined,
-  filtered: boolean,
-) {
-  if (totalElements > 0)
-    return `page ${page} is empty; there are ${count(totalElements, 'task')} on the pages before`
+  if (json) {
+    context.print(JSON.stringify(found, null, 2))
+    return 0
+  }
+  if (found.content.length > 0) context.print(taskTable(context, found.content, Date.now()))
   const where = sessionId ? ` in session ${sessionId}` : ''
-  if (filtered) return `no task${where} is like that`
-  return `there are no tasks${where} yet; keruta tasks create --command "echo hello" makes one`
+  const none =
+    status || waiting || search
+      ? `no task${where} is like that`
+      : `there are no tasks${where} yet; keruta tasks create --command "echo hello" makes one`
+  sayRest(context, found, 'task', none)
+  return 0
 }
 
 async function show(context: Context, _options: Options, id?: string): Promise<number> {
