@@ -6,7 +6,7 @@ import { streamSettings } from '../delivery/stream-settings.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import { type Closed, Following, type Print } from './following.ts'
 import type { ReadOptions } from './read-logs.ts'
-import { TaskEnd } from './task-end.ts'
+import { TaskWatch } from './task-watch.ts'
 
 /**
  * Prints entries after `cursor` as they come, until the task is over or Ctrl-C. A lost connection is taken up again where it broke.
@@ -24,13 +24,15 @@ export async function followLog(
   const interrupted = new Promise<'interrupted'>(resolve =>
     process.once('SIGINT', () => resolve('interrupted')),
   )
-  const end = new TaskEnd(context, api, options.path)
+  const watch = new TaskWatch(context, api, options.path)
   let after = cursor
   for (let attempt = 0; ; attempt++) {
-    const connection = new Following(url, context.config.token, options, after, api, print, () => end.look())
-    const ended = await Promise.race([connection.closed, interrupted, end.reached])
+    const connection = new Following(url, context.config.token, options, after, api, print, () =>
+      watch.look(),
+    )
+    const ended = await Promise.race([connection.closed, interrupted, watch.over])
     if (ended === 'interrupted' || 'id' in ended) {
-      end.close()
+      watch.close()
       connection.close()
       await connection.closed
       return { after: connection.after, task: ended === 'interrupted' ? undefined : ended }

@@ -7,7 +7,7 @@ import { type Api, ApiError } from '../delivery/api.ts'
 import { usageError } from '../exit.ts'
 import { followLog } from './follow.ts'
 import { formatEntry } from './format.ts'
-import { endOf, exitCodeOf, isOver } from './task-end.ts'
+import { endOf, exitCodeOf, isOver } from './task-watch.ts'
 
 export interface ReadOptions {
   taskId: string

@@ -231,6 +231,22 @@ describe('logs --follow', () => {
     expect(err).toContain('keruta: this log is incomplete: the agent was lost')
   })
 
+  it('says that the script waits for somebody, once, and how to answer', async () => {
+    await start(true)
+    const { process: child, ended } = keruta.start(['logs', taskId, '--follow'])
+    let told = ''
+    child.stderr!.on('data', chunk => {
+      told += chunk
+    })
+    await server.post(`/tasks/${taskId}/waiting`, { prompt: 'Go on? [y/N] ' })
+    await vi.waitFor(() => expect(told).toContain('Go on?'), 10_000)
+    await server.post(`/tasks/${taskId}/progress`, { progress: 5 })
+    await server.post(`/tasks/${taskId}/success`, {})
+    expect((await ended).stderr.split('\n').slice(0, -2)).toEqual([
+      `keruta: the script waits for input: Go on? [y/N] (keruta input ${taskId})`,
+    ])
+  })
+
   it('colours where it is told to, and not where it is told not to', async () => {
     await server.post(`/tasks/${taskId}/logs`, { message: 'x', level: 'ERROR' })
     const shown = async (...args: string[]) => (await run(['logs', taskId, ...args])).out
