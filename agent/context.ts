@@ -25,9 +25,9 @@ export interface Context {
 }
 
 /** Gathers what a command must not tell. */
-export async function openSecrets({ config, warn, explain }: Context): Promise<Secrets> {
+export async function openSecrets({ config, explain }: Context): Promise<Secrets> {
   const { commandSecrets } = await import('./mask/open.ts')
-  return commandSecrets(config, warn, explain)
+  return commandSecrets(config, explain)
 }
 
 /** Opens the API of the settings; the client is loaded only by commands that call it. */

@@ -21,26 +21,36 @@ export interface RunAnswer {
 export const MAX_REQUEST_BYTES = 1024 * 1024
 const TIMEOUT_MS = 10_000
 
-/** @throws CommandError where the agent cannot be reached, or refuses */
-export async function askRun(path: string, request: RunRequest): Promise<RunAnswer> {
+/**
+ * @returns nothing where no agent listens: there is none, it has ended, or it is another user's
+ * @throws CommandError where it refuses, or does not answer
+ */
+export async function askRun(path: string | undefined, request: RunRequest): Promise<RunAnswer | undefined> {
+  if (!path) return undefined
   const answer = await talk(path, `${JSON.stringify(request)}\n`)
-  if (answer.error !== undefined) throw new CommandError(EXIT.failure, answer.error)
+  if (answer?.error !== undefined) throw new CommandError(EXIT.failure, answer.error)
   return answer
 }
 
-function talk(path: string, line: string): Promise<RunAnswer> {
+function talk(path: string, line: string): Promise<RunAnswer | undefined> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string) => {
       socket.destroy()
       reject(
-        new CommandError(EXIT.unreachable, `the agent that runs this script cannot be reached (${reason})`),
+        new CommandError(EXIT.unreachable, `the agent that runs this script does not answer (${reason})`),
       )
     }
     let text = ''
-    const socket = connect(path, () => socket.write(line))
+    let connected = false
+    const socket = connect(path, () => {
+      connected = true
+      socket.write(line)
+    })
       .setEncoding('utf8')
-      .setTimeout(TIMEOUT_MS, () => fail('it does not answer'))
-      .on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message))
+      .setTimeout(TIMEOUT_MS, () => fail(`not within ${TIMEOUT_MS / 1000} s`))
+      .on('error', (error: NodeJS.ErrnoException) =>
+        connected ? fail(error.code ?? error.message) : resolve(undefined),
+      )
       .on('data', (chunk: string) => {
         text += chunk
       })

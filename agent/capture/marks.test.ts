@@ -107,6 +107,13 @@ it('takes metrics, and refuses what is none', () => {
   expect(told.filter(each => (each as string[])[0] === 'refused')).toHaveLength(4)
 })
 
+it('groups that nobody ends cost nothing: below the twentieth there are no more steps', () => {
+  const { told, marks, lines } = read(`${'::group::x\n'.repeat(5000)}${'::endgroup::\n'.repeat(4981)}last\n`)
+  expect(told.filter(each => (each as string[])[0] === 'began')).toHaveLength(20)
+  expect(marks.close()).toHaveLength(19)
+  expect(lines.at(-1)![2]).toBe(Array(19).fill('x').join(' / '))
+})
+
 it('an end without a beginning changes nothing', () => {
   expect(read('::endgroup::\nx\n')).toMatchObject({
     told: [],

@@ -8,6 +8,8 @@ export interface MarkEvents {
 }
 
 const MAX_NAME = 200
+/** Groups within groups: deeper ones are their outer one's. */
+const MAX_DEPTH = 20
 const ENDED = 'endgroup'
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are no part of a name
 const COLOURS = /\u001b\[[ -?]*[@-~]/g
@@ -26,6 +28,8 @@ export class Marks {
   readonly #events: MarkEvents
   readonly #now: () => number
   readonly #steps: Step[] = []
+  /** Open groups that are too deep to be steps. */
+  #tooDeep = 0
 
   constructor(events: MarkEvents, now: () => number = Date.now) {
     this.#events = events
@@ -59,6 +63,10 @@ export class Marks {
   }
 
   #begin(text: string): void {
+    if (this.#steps.length === MAX_DEPTH) {
+      this.#tooDeep++
+      return
+    }
     const name = text.replace(COLOURS, '').trim() || 'group'
     const path = this.step === undefined ? name : `${this.step} / ${name}`
     const step = { name: shortened(path), startedAt: this.#now() }
@@ -67,6 +75,10 @@ export class Marks {
   }
 
   #end(): void {
+    if (this.#tooDeep > 0) {
+      this.#tooDeep--
+      return
+    }
     const step = this.#steps.pop()
     if (step) this.#events.stepEnded(step.name, step.startedAt, this.#now())
   }

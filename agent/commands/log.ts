@@ -63,14 +63,8 @@ async function post(context: Context, path: string, entry: unknown): Promise<voi
 }
 
 /** A step of the run that the script is part of begins, unless it is the one that was named last. */
-async function nameStep({ config, explain }: Context, name: string): Promise<void> {
-  const socket = config.environment[RUN_SOCKET]
-  if (!socket) return
-  try {
-    await askRun(socket, { ask: 'step', name })
-  } catch (error) {
-    explain((error as Error).message)
-  }
+async function nameStep({ config }: Context, name: string): Promise<void> {
+  await askRun(config.environment[RUN_SOCKET], { ask: 'step', name })
 }
 
 function readLevel(name: string): Level {

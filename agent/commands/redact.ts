@@ -20,14 +20,12 @@ Examples:
     )
   action(async ({ config }, _options, verb = '', value) => {
     if (verb !== 'add') throw usageError(`unknown action "${verb.slice(0, 40)}": keruta redact add [value]`)
-    const socket = config.environment[RUN_SOCKET]
-    if (!socket)
-      throw usageError(
-        'keruta redact works within a script that keruta execute or the daemon runs, and this is none',
-      )
     const secret = value === undefined || value === '-' ? await readStdin() : value
     if (secret.trim() === '') throw usageError('the value is empty; is a variable unset?')
-    await askRun(socket, { ask: 'redact', value: secret })
+    if (!(await askRun(config.environment[RUN_SOCKET], { ask: 'redact', value: secret })))
+      throw usageError(
+        'keruta redact works within a script that keruta execute or the daemon runs, and none listens here',
+      )
     return 0
   })
 }

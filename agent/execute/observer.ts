@@ -4,6 +4,7 @@ import type { MarkEvents } from '../capture/marks.ts'
 /** What gathers within this time is told together. */
 const GATHER_MS = 300
 const LONGEST_RETRY_MS = 30_000
+const LAST_RETRY_MS = 200
 
 export interface ObserverOptions {
   /** Whether the server knows the task. */
@@ -23,7 +24,8 @@ export class Observer implements MarkEvents {
   #metrics: TaskMetric[] = []
   #named: { name: string; startedAt: number } | undefined
   #timer: NodeJS.Timeout | undefined
-  #telling: Promise<void> | undefined
+  #telling = Promise.resolve()
+  #ended = false
   #retryMs = GATHER_MS
   #dropped = 0
   #refusedOnce = false
@@ -86,12 +88,20 @@ export class Observer implements MarkEvents {
         2,
         `${this.#dropped} metrics were lost: more came than could be kept until they were told`,
       )
+    this.#ended = true
     clearTimeout(this.#timer)
     const late = new Promise(resolve => setTimeout(resolve, waitMs).unref())
-    await Promise.race([this.#tell().then(() => this.#tell()), late])
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {}, 0)
+    await Promise.race([this.#tellAll(performance.now() + waitMs), late])
     return this.#waiting()
+  }
+
+  async #tellAll(until: number): Promise<void> {
+    for (;;) {
+      await this.#tell()
+      const again = this.#waiting() !== undefined && this.#options.ready()
+      if (!again || performance.now() + LAST_RETRY_MS > until) return
+      await new Promise(resolve => setTimeout(resolve, LAST_RETRY_MS))
+    }
   }
 
   #step(step: TaskStep): void {
@@ -102,7 +112,7 @@ export class Observer implements MarkEvents {
   }
 
   #gather(): void {
-    this.#timer ??= setTimeout(() => void this.#tell(), this.#retryMs).unref()
+    if (!this.#ended) this.#timer ??= setTimeout(() => void this.#tell(), this.#retryMs).unref()
   }
 
   #waiting(): Observations | undefined {
@@ -111,11 +121,9 @@ export class Observer implements MarkEvents {
   }
 
   /** Tells what waits, one call at a time. */
-  async #tell(): Promise<void> {
-    await this.#telling
-    this.#telling = this.#tellNow()
-    await this.#telling
-    this.#telling = undefined
+  #tell(): Promise<void> {
+    this.#telling = this.#telling.then(() => this.#tellNow())
+    return this.#telling
   }
 
   async #tellNow(): Promise<void> {
@@ -127,6 +135,7 @@ export class Observer implements MarkEvents {
       if (!failed) await this.#options.tell(observed)
     } catch (error) {
       failed = !this.#options.isRefusal(error)
+      if (!failed) this.#options.say(2, `the server refused steps and metrics: ${(error as Error).message}`)
     }
     this.#retryMs = failed ? Math.min(LONGEST_RETRY_MS, this.#retryMs * 2) : GATHER_MS
     if (!failed) this.#forget(observed)

@@ -25,7 +25,7 @@ export class RunListener {
   }
 
   private constructor(answer: (request: RunRequest) => RunAnswer) {
-    this.#dir = process.platform === 'win32' ? undefined : mkdtempSync(join(tmpdir(), 'keruta-run-'))
+    this.#dir = process.platform === 'win32' ? undefined : mkdtempSync(join(shortFolder(), 'keruta-run-'))
     this.path = this.#dir === undefined ? `\\\\.\\pipe\\keruta-${uuidv7()}` : join(this.#dir, 'agent')
     this.#server = createServer({ allowHalfOpen: true }, socket => serve(socket, answer))
     this.#server.unref()
@@ -69,4 +69,9 @@ function answerTo(line: string, answer: (request: RunRequest) => RunAnswer): Run
   } catch {
     return { error: 'the request makes no sense; are agent and command of one version?' }
   }
+}
+
+/** A socket's path has to fit into some hundred bytes. */
+function shortFolder(): string {
+  return Buffer.byteLength(tmpdir()) > 70 ? '/tmp' : tmpdir()
 }

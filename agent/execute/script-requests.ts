@@ -17,7 +17,9 @@ function answer(request: RunRequest, secrets: Secrets, observer: Observer): RunA
     case 'redact':
       return secrets.add(request.value, 'the value')
         ? {}
-        : { error: `the value has fewer than ${MIN_SECRET_BYTES} bytes: it is not masked` }
+        : {
+            error: `the value is not masked: it has fewer than ${MIN_SECRET_BYTES} bytes, or too many are masked already`,
+          }
     case 'secrets':
       return { values: secrets.values }
     case 'step':

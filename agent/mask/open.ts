@@ -10,22 +10,11 @@ export function addAgentSecrets(secrets: Secrets, config: Config): void {
 }
 
 /** The same for a command, which may be one of a script: then its run's secrets are its own. */
-export async function commandSecrets(
-  config: Config,
-  refuse: (message: string) => void,
-  explain: (message: string) => void,
-): Promise<Secrets> {
+export async function commandSecrets(config: Config, refuse: (message: string) => void): Promise<Secrets> {
   const secrets = new Secrets(refuse)
   addAgentSecrets(secrets, config)
-  const socket = config.environment[RUN_SOCKET]
-  if (!socket) return secrets
-  try {
-    const { values = [] } = await askRun(socket, { ask: 'secrets' })
-    for (const value of values) secrets.add(value, "a value of the script's run")
-  } catch (error) {
-    // A process that its script left behind outlives the agent.
-    explain((error as Error).message)
-  }
+  const answer = await askRun(config.environment[RUN_SOCKET], { ask: 'secrets' })
+  for (const value of answer?.values ?? []) secrets.add(value, "a value of the script's run")
   return secrets
 }
 

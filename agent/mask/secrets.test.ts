@@ -167,6 +167,22 @@ describe('a value that becomes a secret while text comes', () => {
     )
   })
 
+  it('may be one of very many, without delay', () => {
+    const { push } = streamOf()
+    const values = Array.from({ length: 1500 }, (_, index) => `value-number-${index}`)
+    const startedAt = performance.now()
+    const shown = push(`${values.map(value => `::add-mask::${value}`).join('\n')}\n${values.at(-1)} x\n`)
+    expect(shown.endsWith('::add-mask::***\n*** x\n')).toBe(true)
+    expect(performance.now() - startedAt).toBeLessThan(5000)
+  })
+
+  it('is not one of a flood', () => {
+    const { secrets, refused } = secretsOf()
+    for (let index = 0; index < 2002; index++) secrets.add(`value-${index}`, `value ${index}`)
+    expect(secrets.values).toHaveLength(2000)
+    expect(refused).toEqual(['2000 values are masked: value 2000 and others are not'])
+  })
+
   it('is found in what was held for another one', () => {
     const { secrets } = secretsOf('aaaa-bbbb-cccc')
     let shown = ''

@@ -16,14 +16,17 @@ const IDS = new Set([
   'source',
   'status',
   'signal',
-  'errorCode',
 ])
+
+/** More would cost memory, and a script may print them without end. */
+const MAX_VALUES = 2000
 
 /** What is not to leave this machine, and what takes it out. More may be added at any time. */
 export class Secrets {
   readonly #refuse: (message: string) => void
   readonly #values = new Set<string>()
   #matcher: Matcher | undefined
+  #full = false
 
   /** @param refuse told in words why a value is not masked */
   constructor(refuse: (message: string) => void) {
@@ -38,13 +41,18 @@ export class Secrets {
   /**
    * What is shown of it from now on is stars.
    * @param what names the value, not telling it
-   * @returns whether it is long enough for that
+   * @returns whether it is; if not, why has been told
    */
   add(value: string, what: string): boolean {
     const trimmed = value.trim()
     if (trimmed === '' || this.#values.has(trimmed)) return true
     if (formsOf(trimmed).length === 0) {
       this.#refuse(`${what} has fewer than ${MIN_SECRET_BYTES} bytes and is not masked`)
+      return false
+    }
+    if (this.#values.size === MAX_VALUES) {
+      if (!this.#full) this.#refuse(`${MAX_VALUES} values are masked: ${what} and others are not`)
+      this.#full = true
       return false
     }
     this.#values.add(trimmed)

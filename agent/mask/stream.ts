@@ -1,5 +1,5 @@
 import { MIN_SECRET_BYTES } from './forms.ts'
-import { COMMAND, type Matcher } from './matcher.ts'
+import { COMMAND, type Found, type Matcher } from './matcher.ts'
 import { lengthWithoutSeams } from './seams.ts'
 
 export const STARS = Buffer.from('***')
@@ -99,7 +99,7 @@ export class MaskStream {
       this.#starred = false
       this.#given = 0
       text = text.subarray(end)
-      found = this.#source.matcher.search(text)
+      found = this.#nextCommand(text) ?? this.#source.matcher.search(text)
     }
     const { spans, open, decided } = found
     const given = this.#give(pieces, text, spans, Math.max(open, decided))
@@ -120,6 +120,12 @@ export class MaskStream {
     this.#scratch.set(this.#held)
     this.#scratch.set(chunk, this.#held.length)
     return this.#scratch.subarray(0, length)
+  }
+
+  /** A command in the next line, found without a search: each one makes the next search dear. */
+  #nextCommand(text: Buffer): Found | undefined {
+    const isOne = text[0] === LINE_FEED && COMMAND.equals(text.subarray(1, 1 + COMMAND.length))
+    return isOne ? { spans: [], open: 1, decided: 0, command: 1 } : undefined
   }
 
   #keep(text: Buffer, from: number, given: number, commanded: boolean): void {

@@ -115,7 +115,7 @@ describe('a secret is shown as stars in the log', () => {
     const { stderr } = await run('echo abc; keruta redact add xy; echo "::add-mask::xyz"', { A_TOKEN: 'abc' })
     expect(lines()).toEqual(['abc', '::add-mask::***'])
     expect(stderr).toContain('the value of A_TOKEN has fewer than 4 bytes and is not masked')
-    expect(stderr).toContain('the value has fewer than 4 bytes')
+    expect(stderr).toContain('the value is not masked: it has fewer than 4 bytes')
     expect(server.messages('t', 'agent').join('\n')).toContain('A_TOKEN')
     expect(JSON.stringify(server.calls)).not.toContain('"abc"')
   })
