@@ -38,6 +38,8 @@ export async function runDaemon(outer: Context, options: DaemonOptions): Promise
   })
   const shutdown = new Shutdown(options.graceMs)
   const forget = endBySignal(shutdown, log)
+  if (config.maxConcurrentTasks !== 1)
+    log.warn('KERUTA_MAX_CONCURRENT_TASKS: tasks run one at a time, always')
   try {
     const context = { ...outer, say: log.info, warn: log.warn, explain: log.debug }
     const sessionId = await findSession(context, shutdown.asked)

@@ -32,6 +32,8 @@ const KEPT_FILES = 5
 export function openLog(options: LogOptions): DaemonLog {
   const least = LEVELS.indexOf((options.level ?? 'INFO') as (typeof LEVELS)[number])
   let fileTrouble = false
+  // Whoever read them may go; the daemon stays.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const write =
     (level: (typeof LEVELS)[number]) =>
     (message: string, fields: Fields = {}) => {

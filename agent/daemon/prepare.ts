@@ -16,6 +16,7 @@ export async function prepareTask(
   stage: Stage,
   dirs: string[],
 ): Promise<Prepared> {
+  if (stage.signal.aborted) return {}
   const { repository, setupScript } = session.template ?? {}
   const checkout = repository ? await checkOutFor(config, session.id, repository, stage) : undefined
   const cwd = config.workingDir ?? checkout

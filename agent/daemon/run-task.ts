@@ -51,7 +51,8 @@ export async function runClaimed(
   )
   const handBack = () => stopper.handBack(`the agent ends (${shutdown.reason})`)
   const kill = () => stopper.kill()
-  if (shutdown.over.aborted) handBack()
+  // Asked for in the moment in which the daemon was told to end.
+  if (shutdown.asked.aborted) handBack()
   shutdown.over.addEventListener('abort', handBack)
   shutdown.leave.addEventListener('abort', kill)
   try {

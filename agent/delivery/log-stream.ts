@@ -165,7 +165,10 @@ export class LogStream {
     for (const timer of this.#timers) clearInterval(timer)
     this.sender.stop()
     if (told) this.#spool.remove()
-    else this.#spool.close()
+    else {
+      this.#notes.note({ owner: { ...thisProcess(), gaveUp: true } })
+      this.#spool.close()
+    }
   }
 
   #keep(record: SpoolRecord): void {

@@ -32,6 +32,8 @@ export interface Owner {
   host: string
   pid: number
   startedAt: string
+  /** It lives and will not deliver this any more: whoever comes may, itself too. */
+  gaveUp?: boolean
 }
 
 export function writeMeta(dir: string, meta: SpoolMeta): void {
@@ -82,6 +84,7 @@ export function killLeftBehind(child: Owner): void {
 
 /** Whether the process lives, as far as this machine can know. */
 export function isAlive(owner: Owner): boolean {
+  if (owner.gaveUp) return false
   if (owner.host !== hostname()) return false
   try {
     process.kill(owner.pid, 0)

@@ -84,8 +84,7 @@ async function runHere(
   await taskRun.begin()
   const outcome = await taskRun.carryOut()
   giveBack()
-  await taskRun.finish(outcome, new AbortController().signal)
-  if (taskRun.reached) await deliverInPassing(context)
+  if (await taskRun.finish(outcome, new AbortController().signal)) await deliverInPassing(context)
   return outcome.exitCode
 }
 

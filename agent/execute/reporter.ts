@@ -68,8 +68,9 @@ export class Reporter {
   /**
    * Tells the end, after the lines where the server takes them, and leaves to the spool what cannot be told in time.
    * @param hurry leaves it to the spool at once
+   * @returns whether the server has it all
    */
-  async finish(finish: Finish, stream: LogStream, drainMs: number, hurry: AbortSignal): Promise<void> {
+  async finish(finish: Finish, stream: LogStream, drainMs: number, hurry: AbortSignal): Promise<boolean> {
     stream.note({ finish })
     const hurried = new Promise<false>(resolve => {
       if (hurry.aborted) resolve(false)
@@ -82,6 +83,7 @@ export class Reporter {
     this.#stopped = true
     if (!stored || !told) this.#sayWhatIsLeft(stream, stored)
     stream.close(stored && told)
+    return stored && told
   }
 
   async #tellStart(start: StartTask, stream: LogStream): Promise<undefined | Error> {

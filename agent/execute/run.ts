@@ -110,15 +110,17 @@ export class TaskRun {
   /**
    * Tells the end, after the lines, and leaves to the spool what cannot be told in time.
    * @param hurry leaves it to the spool at once
+   * @returns whether the server has it all
    */
-  async finish(outcome: Outcome, hurry: AbortSignal): Promise<void> {
+  async finish(outcome: Outcome, hurry: AbortSignal): Promise<boolean> {
     if (isFinal(outcome) && !isEmpty(this.#spec.artifacts)) await this.#uploadArtifacts(outcome, hurry)
     const hurried = hurry.aborted ? 0 : Math.min(OBSERVATIONS_MS, this.#spec.drainMs)
     const failed = !('success' in outcome.finish)
     const observations = await this.#observer.end(this.#marks.close(), failed, Date.now(), hurried)
     if (observations) this.#stream.note({ observations })
-    await this.#reporter.finish(outcome.finish, this.#stream, this.#spec.drainMs, hurry)
+    const told = await this.#reporter.finish(outcome.finish, this.#stream, this.#spec.drainMs, hurry)
     for (const clean of this.#cleanups) clean()
+    return told
   }
 
   /**
