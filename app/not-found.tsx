@@ -1,13 +1,16 @@
+'use client'
+
 import { Center, Stack } from '@mantine/core'
 import Link from 'next/link'
-import { en } from './messages/en.ts'
+import { useMessages } from './messages/use-messages.ts'
 
 export default function NotFound() {
+  const text = useMessages().common
   return (
     <Center mih="60dvh" component="main">
       <Stack align="center" gap="xs">
-        {en.common.notFound}
-        <Link href="/tasks">{en.common.toTasks}</Link>
+        {text.notFound}
+        <Link href="/tasks">{text.toTasks}</Link>
       </Stack>
     </Center>
   )

@@ -3,11 +3,23 @@
 import { MantineProvider } from '@mantine/core'
 import { Notifications } from '@mantine/notifications'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useMemo, useState } from 'react'
 import { ApiError } from './lib/api.ts'
-import { theme } from './theme.ts'
+import { LanguageProvider } from './messages/languages.tsx'
+import { useMessages } from './messages/use-messages.ts'
+import { themeOf } from './theme.ts'
 
 export function Providers({ children }: { children: ReactNode }) {
+  return (
+    <LanguageProvider>
+      <Themed>{children}</Themed>
+    </LanguageProvider>
+  )
+}
+
+function Themed({ children }: { children: ReactNode }) {
+  const { close } = useMessages().common
+  const theme = useMemo(() => themeOf(close), [close])
   const [client] = useState(createClient)
   return (
     <MantineProvider theme={theme} defaultColorScheme="auto">

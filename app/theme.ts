@@ -1,10 +1,7 @@
-import { Button, createTheme, Drawer, Modal } from '@mantine/core'
-import { en } from './messages/en.ts'
-
-const closeButtonProps = { 'aria-label': en.common.close }
+import { Button, createTheme, Drawer, Modal, mergeThemeOverrides } from '@mantine/core'
 
 /** Fonts are the system's own: nothing is fetched, and text looks like the rest of the operator's desktop. */
-export const theme = createTheme({
+const base = createTheme({
   primaryColor: 'blue',
   primaryShade: 8,
   autoContrast: true,
@@ -12,10 +9,19 @@ export const theme = createTheme({
   cursorType: 'pointer',
   components: {
     Button: Button.extend({ styles: { label: { fontWeight: 500 } } }),
-    Modal: Modal.extend({ defaultProps: { closeButtonProps } }),
-    Drawer: Drawer.extend({ defaultProps: { closeButtonProps } }),
   },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans CJK JP", sans-serif',
   fontFamilyMonospace:
     'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", "Noto Sans Mono CJK JP", monospace',
 })
+
+/** @param close what closes a dialog is called so */
+export function themeOf(close: string) {
+  const closeButtonProps = { 'aria-label': close }
+  return mergeThemeOverrides(base, {
+    components: {
+      Modal: Modal.extend({ defaultProps: { closeButtonProps } }),
+      Drawer: Drawer.extend({ defaultProps: { closeButtonProps } }),
+    },
+  })
+}

@@ -13,10 +13,7 @@ export interface Run {
 }
 
 /** Runs the real CLI against a server. */
-export const keruta = (server: TestServer, ...args: string[]): Run => kerutaWith(server, {}, ...args)
-
-/** The same, with more variables than those that it needs. */
-export function kerutaWith(server: TestServer, environment: Record<string, string>, ...args: string[]): Run {
+export function keruta(server: TestServer, ...args: string[]): Run {
   const child = spawn(process.execPath, [cli, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: server.home,
@@ -26,7 +23,6 @@ export function kerutaWith(server: TestServer, environment: Record<string, strin
       HOME: server.home,
       KERUTA_API_URL: server.url,
       KERUTA_API_KEY: ADMIN_KEY,
-      ...environment,
     },
   })
   let stdout = ''

@@ -7,13 +7,49 @@ const PAGES = ['/tasks', '/tasks/looks', '/sessions', '/settings']
 const DIALOG = '[role="dialog"]'
 const MENU = '[role="menu"]'
 const LONG = 'long-name'
+const ASKS = 'asks'
+const AT = '2026-03-01T00:00:00Z'
 const LONG_NAME = `${'a name of many words and-one-very-long-one-without-a-space-in-it '.repeat(3)}end`
 
 let server: TestServer
 test.beforeAll(async () => {
   server = await TestServer.start()
   await writeLines(server, 'looks', numbered(300))
-  await server.post('/sessions', { id: 'looks', name: 'a session', description: 'with a text', tags: ['x'] })
+  await server.post('/sessions', {
+    id: 'looks',
+    name: 'a session',
+    description: 'with a text',
+    tags: ['x'],
+    template: { repository: { url: 'https://example.org/a.git' }, env: { A: 'b' }, setupScript: 'npm ci' },
+  })
+  for (const name of ['one', 'two']) await server.post('/tasks', { name, sessionId: 'looks', priority: 1 })
+  await server.post(`/tasks/${ASKS}/start`, {
+    sessionId: 'looks',
+    agentId: 'host:1/1',
+    interactive: true,
+    script: 'read x',
+  })
+  await server.post(`/tasks/${ASKS}/waiting`, { agentId: 'host:1/1', prompt: 'Go on? [y/N] ' })
+  await server.post(`/tasks/${ASKS}/observations`, {
+    steps: ['RUNNING', 'COMPLETED', 'FAILED'].map(status => ({
+      name: status,
+      startedAt: AT,
+      durationMs: 10,
+      status,
+    })),
+    metrics: [1, 2, 3].map(value => ({ name: 'loss', value, at: AT })),
+  })
+  await server.api(`/tasks/${ASKS}/artifacts?path=notes.txt`, {
+    method: 'POST',
+    body: 'a note',
+    headers: { 'content-type': 'text/plain' },
+  })
+  await server.post(`/tasks/${ASKS}/artifacts`, { path: 'big.bin', size: 10, sha256: 'a'.repeat(64) })
+  await writeLines(server, ASKS, [
+    { source: 'agent', message: 'input by admin: yes' },
+    { message: '::group::build', step: 'build' },
+    { message: '::endgroup::', step: 'build' },
+  ])
   await server.post('/tasks', { id: LONG, name: LONG_NAME, sessionId: 'looks', maxAttempts: 3 })
   await server.post(`/tasks/${LONG}/start`, {})
   await server.post(`/tasks/${LONG}/progress`, { progress: 40, message: 'unpacking '.repeat(20) })
@@ -103,7 +139,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await look('/sessions')
     await page.getByRole('link', { name: 'a session' }).click()
     await expect(page.getByRole('button', { name: 'Archive', exact: true })).toBeVisible()
+    await page.locator('summary').click()
     await look('session')
+    await opened('New task')
+    await opened('Edit')
+    await opened('Complete')
+    await page.goto(`${server.url}/tasks/${ASKS}`)
+    await page.getByRole('button', { name: 'Fold these lines' }).click()
+    await look('a task that asks')
+    for (const panel of ['Details', 'Artifacts (2)', 'Steps (3)']) await opened(panel)
     await page.goto(`${server.url}/settings`)
     await expect(page.getByRole('button', { name: 'New key', exact: true })).toBeVisible()
     await look('/settings')
@@ -115,7 +159,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
 test('no page is wider than a screen of 360 px', async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 })
   await openTask(page, server, 'looks')
-  for (const path of [...PAGES, `/tasks/${LONG}`, '/sessions/looks']) {
+  for (const path of [
+    ...PAGES,
+    `/tasks/${LONG}`,
+    '/sessions/looks',
+    `/tasks/${ASKS}`,
+    `/tasks/${ASKS}?panel=artifacts`,
+  ]) {
     await page.goto(server.url + path)
     await expect(page.getByTestId('connection')).toHaveAttribute('data-state', 'online')
     await expect(page.getByRole('heading').first()).toBeAttached()

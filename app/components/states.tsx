@@ -1,5 +1,6 @@
 import { Alert, Button, Code, CopyButton, Group, Skeleton, Stack } from '@mantine/core'
 import { IconAlertTriangle, IconCheck, IconCopy } from '@tabler/icons-react'
+import { ApiError } from '../lib/api.ts'
 import { useMessages } from '../messages/use-messages.ts'
 
 /** Something could not be loaded: what, why, and a way to try again. */
@@ -23,7 +24,7 @@ export function ErrorState({
       m="md"
       styles={{ message: { whiteSpace: 'pre-wrap' } }}
     >
-      {error instanceof Error ? error.message : String(error)}
+      {isUnreachable(error) ? text.unreachable : error instanceof Error ? error.message : String(error)}
       {onRetry && (
         <Group mt="sm">
           <Button size="compact-sm" variant="default" onClick={onRetry}>
@@ -34,6 +35,9 @@ export function ErrorState({
     </Alert>
   )
 }
+
+/** No answer came, so that there are no words of the server's. */
+const isUnreachable = (error: unknown): boolean => error instanceof ApiError && error.status === 0
 
 export function LoadingRows({ rows = 6, height = 18 }: { rows?: number; height?: number }) {
   const text = useMessages().common

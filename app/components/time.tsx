@@ -3,14 +3,16 @@
 import type { TaskView } from '#protocol/task.ts'
 import { age, dateTime, duration } from '../lib/format.ts'
 import { useNow } from '../lib/use-now.ts'
+import { useMessages } from '../messages/use-messages.ts'
 
 /** How long ago, ticking; the exact time on hover. */
 export function Age({ at }: { at: string | null }) {
+  const text = useMessages().common
   const now = useNow()
   if (!at) return <>–</>
   return (
     <time dateTime={at} title={dateTime(new Date(at))} className="nums">
-      {now ? age(now - Date.parse(at)) : ''}
+      {now ? age(now - Date.parse(at), text.now) : ''}
     </time>
   )
 }

@@ -15,7 +15,13 @@ it.each([
 })
 
 it('writes how long ago in one unit', () => {
-  expect([-5, 42_000, 300_000, 7_200_000, 172_800_000].map(age)).toEqual(['now', '42s', '5m', '2h', '2d'])
+  expect([-5, 42_000, 300_000, 7_200_000, 172_800_000].map(ms => age(ms, 'now'))).toEqual([
+    'now',
+    '42s',
+    '5m',
+    '2h',
+    '2d',
+  ])
 })
 
 it('writes the time since the start so that columns line up', () => {

@@ -13,9 +13,9 @@ export function duration(ms: number): string {
   return `${Math.floor(ms / DAY)}d ${Math.floor((ms % DAY) / HOUR)}h`
 }
 
-/** How long ago, coarsely: `now`, `42s`, `5m`, `3h`, `12d`. */
-export function age(ms: number): string {
-  if (ms < SECOND) return 'now'
+/** How long ago, coarsely: `42s`, `5m`, `3h`, `12d`; `now` for less than a second. */
+export function age(ms: number, now: string): string {
+  if (ms < SECOND) return now
   if (ms < MINUTE) return `${Math.floor(ms / SECOND)}s`
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m`
   if (ms < DAY) return `${Math.floor(ms / HOUR)}h`

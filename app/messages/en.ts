@@ -19,7 +19,7 @@ function explained(code: string, task: { timeoutSeconds: number | null; exitCode
   return known[code]
 }
 
-/** Every text of the console in English. Another language is a second object of this shape. */
+/** Every text of the console in English. Each other language is an object of this shape. */
 export const en = {
   product: 'keruta',
   nav: {
@@ -35,6 +35,7 @@ export const en = {
     authOffHint: 'The server runs with KERUTA_AUTH=off: whoever reaches it may do everything.',
   },
   theme: { label: 'Colour scheme', auto: 'System', light: 'Light', dark: 'Dark' },
+  language: { label: 'Language', auto: 'Browser' },
   connection: {
     offline: 'Connection lost. What you see may be out of date; reconnecting…',
     live: 'Live',
@@ -46,6 +47,7 @@ export const en = {
     loading: 'Loading…',
     failed: 'This could not be loaded.',
     actionFailed: 'That did not work.',
+    unreachable: 'The server cannot be reached.',
     cancel: 'Cancel',
     close: 'Close',
     copy: 'Copy',
@@ -55,6 +57,7 @@ export const en = {
     keep: 'Leave it',
     reason: 'Reason (optional)',
     none: '–',
+    now: 'now',
     previous: 'Previous',
     next: 'Next',
     range: (from: number, to: number, total: number) =>
@@ -253,7 +256,6 @@ export const en = {
     running: 'for',
     took: 'took',
     waitsSince: 'waits for',
-    created: 'created',
     progress: 'Progress',
     logComplete: 'log complete',
     logArriving: 'log arriving',
@@ -270,7 +272,6 @@ export const en = {
     attempts: 'Attempts',
     timeout: 'Timeout',
     wall: 'Wall time',
-    by: (name: string) => `by ${name}`,
     agent: 'Agent',
     session: 'Session',
     started: 'Started',
@@ -349,7 +350,6 @@ export const en = {
     steps: 'Step',
     stepLabel: 'Step shown',
     anyStep: 'Any step',
-    onlyStep: 'Show only this step',
     controls: 'Search and filter',
     levelLabel: 'Levels shown',
     levels: { DEBUG: 'Debug', INFO: 'Info', WARN: 'Warn', ERROR: 'Error', CRITICAL: 'Critical' },

@@ -103,8 +103,7 @@ function Sha256({ value }: { value: string }) {
         <button
           type="button"
           className={classes.sha}
-          title={value}
-          aria-label={text.artifacts.copySha}
+          title={`${text.artifacts.copySha}: ${value}`}
           onClick={copy}
         >
           {copied ? text.common.copied : `sha256 ${value.slice(0, 12)}…`}

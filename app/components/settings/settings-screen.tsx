@@ -4,6 +4,7 @@ import { Stack, Title } from '@mantine/core'
 import { useMe, useRights } from '../../lib/queries.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import { ColorSchemeChoice } from '../color-scheme.tsx'
+import { LanguageSelect } from '../language-choice.tsx'
 import { ApiKeys } from './api-keys.tsx'
 
 export function SettingsScreen() {
@@ -19,7 +20,10 @@ export function SettingsScreen() {
         <Title order={2} size="h5" mb="xs">
           {text.appearance}
         </Title>
-        <ColorSchemeChoice />
+        <Stack gap="sm" align="flex-start">
+          <ColorSchemeChoice />
+          <LanguageSelect />
+        </Stack>
       </section>
       <section>
         <Title order={2} size="h5" mb="xs">

@@ -28,6 +28,9 @@ function usePanel(): [Panel | undefined, (panel: Panel | undefined) => void] {
   return [PANELS.find(panel => panel === params.get(PARAM)), open]
 }
 
+/** All of them fit beside each other on a narrow screen. */
+const TIGHT = { tab: { paddingInline: 10 } }
+
 /** What there is to open, with how many there are. */
 export function PanelButtons({ task }: { task: TaskView }) {
   const text = useMessages().task
@@ -76,7 +79,12 @@ export function TaskPanel({ task }: { task: TaskView }) {
       size="xl"
       title={text.panels[panel ?? 'details']}
     >
-      <Tabs value={panel ?? 'details'} onChange={value => open(PANELS.find(one => one === value))} mt={-8}>
+      <Tabs
+        value={panel ?? 'details'}
+        onChange={value => open(PANELS.find(one => one === value))}
+        mt={-8}
+        styles={TIGHT}
+      >
         <Tabs.List mb="md">
           <Tabs.Tab value="details">{text.panels.details}</Tabs.Tab>
           <Tabs.Tab value="artifacts">
