@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Put in by the build; there are none where the sources run. */
@@ -21,8 +21,8 @@ export function textFile(path: string): string {
 }
 
 /**
- * A folder for the PATH of scripts, with a `keruta` that is this one. The sources and the executable lie in one; for what `node`
- * runs, one is made.
+ * A folder for the PATH of scripts, with a `keruta` and a `keruta-agent` that are this one. The sources have one; for others it is
+ * made.
  * @param home where it is made; `undefined` where it cannot be written
  */
 export function binFolder(home: string): string | undefined {
@@ -30,7 +30,6 @@ export function binFolder(home: string): string | undefined {
   const { argv, execPath } = process
   // An executable has itself in the place of the script.
   const isExecutable = argv[1] === execPath
-  if (isExecutable && basename(execPath) === 'keruta') return dirname(execPath)
   return makeFolder(home, isExecutable ? [execPath] : [execPath, argv[1]!])
 }
 

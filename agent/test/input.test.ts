@@ -44,7 +44,7 @@ const waitsFor = (prompt: string | RegExp, secret = false) =>
         prompt: typeof prompt === 'string' ? prompt : expect.stringMatching(prompt),
         secret,
       }),
-    10_000,
+    20_000,
   )
 
 /** What is asked, what is answered, and whether as a secret; then what is printed. */
@@ -156,27 +156,31 @@ describe.each([
   ['by a pipe', [], cases],
   ['in a terminal', ['--pty'], [cases[0]!, cases[3]!, cases[4]!, ...terminalCases]],
 ])('a script is answered %s', (_, flags, list) => {
-  it.each(list)('%s', async (_title, words, turns, printed) => {
-    const { ended } = start(words, ...flags)
-    for (const [prompt, text, secret = false] of turns) {
-      await waitsFor(prompt, secret)
-      const before = asked().length
-      answer(`${text}\n`, { secret })
-      await vi.waitFor(() => expect(asked().length).toBeGreaterThan(before), 10_000)
-    }
-    const { code, stdout, stderr } = await ended
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    const lines = String(stdout).split('\n')
-    expect(
-      lines.some(line =>
-        typeof printed === 'string' ? line.trimEnd().endsWith(printed) : printed.test(line),
-      ),
-    ).toBe(true)
-    expect(server.messages('t', 'agent')).toEqual(
-      turns.map(([, text, secret]) => `input by ann: ${secret ? '***' : text}`),
-    )
-    expect(server.taken).toHaveLength(turns.length)
-  })
+  it.each(list)(
+    '%s',
+    async (_title, words, turns, printed) => {
+      const { ended } = start(words, ...flags)
+      for (const [prompt, text, secret = false] of turns) {
+        await waitsFor(prompt, secret)
+        const before = asked().length
+        answer(`${text}\n`, { secret })
+        await vi.waitFor(() => expect(asked().length).toBeGreaterThan(before), 10_000)
+      }
+      const { code, stdout, stderr } = await ended
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      const lines = String(stdout).split('\n')
+      expect(
+        lines.some(line =>
+          typeof printed === 'string' ? line.trimEnd().endsWith(printed) : printed.test(line),
+        ),
+      ).toBe(true)
+      expect(server.messages('t', 'agent')).toEqual(
+        turns.map(([, text, secret]) => `input by ann: ${secret ? '***' : text}`),
+      )
+      expect(server.taken).toHaveLength(turns.length)
+    },
+    60_000,
+  )
 })
 
 const sh = (script: string) => ['sh', '-c', script]
