@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFile, cp, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +14,8 @@ import { fillStore } from './test/fill.ts'
 import { runStore, startStore } from './test/run.ts'
 import { useStore } from './test/use.ts'
 
+/** Each command is a process, and several are run one after the other. */
+const LIMIT = 90_000
 const missing = await missingMongoServer()
 const appender = fileURLToPath(new URL('../store/mongo/test/append-forever.ts', import.meta.url))
 
@@ -26,7 +28,7 @@ const at = (name: string) => join(home, name)
 const own = (name: string) => ({ KERUTA_DATA_DIR: at(name) })
 const locate = (name: string) => ({ kind: 'sqlite' as const, dataDir: at(name) })
 
-describe('a backup', () => {
+describe('a backup', { timeout: LIMIT }, () => {
   it('is restored into an empty store, and into no other', async () => {
     await useStore(locate('data'), fillStore)
     const made = await runStore(['backup', at('saved')], own('data'))
@@ -38,10 +40,6 @@ describe('a backup', () => {
       ),
     })
     expect(await runStore(['restore', at('saved')], own('other'))).toMatchObject({ code: 0, stderr: '' })
-    // A copy compares, and finds nothing to do.
-    const again = await runStore(['restore', at('saved')], own('other'))
-    expect(again).toMatchObject({ code: 0, stderr: '' })
-    expect(await runStore(['check'], own('other'))).toMatchObject({ code: 0 })
     const refused = await runStore(['restore', at('saved')], own('data'))
     expect(refused).toMatchObject({ code: 1, stdout: '' })
     expect(refused.stderr).toContain('holds data already: name an empty place')
@@ -50,7 +48,7 @@ describe('a backup', () => {
   it('goes on where it was killed, is no backup before it is finished, and can be brought up to date', async () => {
     await useStore(locate('data'), store => fillStore(store, 10, 200))
     let kills = 0
-    for (let after = 450; kills < 3; after += 150) {
+    for (let after = 450; kills < 2; after += 200) {
       const child = startStore(['backup', at('saved')], own('data'))
       const exited = once(child, 'exit')
       await Promise.race([pause(after), exited])
@@ -65,6 +63,7 @@ describe('a backup', () => {
     }
     expect(kills).toBeGreaterThan(0)
     // As a lost disk's cache would have left it.
+    await mkdir(dirname(logPath(at('saved'), 'task-3')), { recursive: true })
     await appendFile(logPath(at('saved'), 'task-3'), '{"firstSeq":99999,"co')
     expect(await runStore(['backup', at('saved')], own('data'))).toMatchObject({ code: 0, stderr: '' })
     await useStore(locate('data'), async store => {
@@ -121,7 +120,7 @@ describe('a backup', () => {
   })
 })
 
-describe.skipIf(missing !== undefined)('a backup of a MongoDB store', () => {
+describe.skipIf(missing !== undefined)('a backup of a MongoDB store', { timeout: LIMIT }, () => {
   let server: MongoServer
   beforeAll(async () => {
     server = await MongoServer.start()
@@ -138,7 +137,7 @@ describe.skipIf(missing !== undefined)('a backup of a MongoDB store', () => {
     await once(lines, 'line')
     lines.resume()
     const saving = runStore(['backup', at('saved')], { DATABASE_URL })
-    await vi.waitFor(() => stat(logPath(at('saved'), 't')), 10_000)
+    await vi.waitFor(() => stat(logPath(at('saved'), 't')), LIMIT / 2)
     child.kill('SIGKILL')
     await exited
     expect(await saving).toMatchObject({ code: 0, stderr: '' })

@@ -2,10 +2,12 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { fillStore } from './test/fill.ts'
 import { runStore } from './test/run.ts'
 import { useStore } from './test/use.ts'
+
+vi.setConfig({ testTimeout: 90_000 })
 
 let home: string
 let dataDir: string

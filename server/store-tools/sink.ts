@@ -13,8 +13,8 @@ export interface Sink {
    */
   begin(from: string): Promise<void>
   keepSecret(secret: string): Promise<void>
-  /** Makes the entities of a kind the same as these. @returns how many changed */
-  mirror(kind: Kind, pages: AsyncIterable<Entity[]>): Promise<number>
+  /** Makes the entities of a kind the same as these; bytes of artifacts that are not among them go, too. */
+  mirror(kind: Kind, pages: AsyncIterable<Entity[]>): Promise<void>
   /** Repeated it changes nothing. */
   place(taskId: string, placed: PlacedSegment[]): Promise<void>
   raiseHead(taskId: string, head: TaskHead): Promise<void>

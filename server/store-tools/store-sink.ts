@@ -4,6 +4,8 @@ import type { Collection, Store } from '#server/store/store.ts'
 import type { Sink } from './sink.ts'
 import { type Entity, KINDS, type Kind, storeSource } from './source.ts'
 
+const AT_ONCE = 500
+
 /** @param name of the store, for messages */
 export function storeSink(store: Store, name: string): Sink {
   return {
@@ -22,14 +24,18 @@ export function storeSink(store: Store, name: string): Sink {
     },
     async mirror(kind, pages) {
       const collection = collectionOf(store, kind)
-      let changed = 0
+      const remove = async (ids: string[]) => {
+        if (kind === 'artifacts') for (const id of ids) await store.blobs.remove(id)
+        for (let at = 0; at < ids.length; at += AT_ONCE)
+          await collection.remove({ id: { in: ids.slice(at, at + AT_ONCE) } })
+      }
       let after = ''
       for await (const page of pages) {
         const last = page.at(-1)!.id
-        changed += await mirrorRange(collection, page, { gt: after, lte: last })
+        await remove(await mirrorRange(collection, page, { gt: after, lte: last }))
         after = last
       }
-      return changed + (await mirrorRange(collection, [], { gt: after }))
+      await remove(await mirrorRange(collection, [], { gt: after }))
     },
     place: (taskId, placed) => store.segments.place(taskId, placed),
     raiseHead: (taskId, head) => store.segments.raiseHead(taskId, head),
@@ -52,12 +58,16 @@ async function isEmpty(store: Store): Promise<boolean> {
   return (await store.segments.taskIds('', 1)).length === 0 && (await store.secret()) === undefined
 }
 
-/** Reads back what it wrote. @throws KerutaError INTERNAL where the store does not give it back as it was */
+/**
+ * Reads back what it wrote.
+ * @returns the ids within the range that are not wanted
+ * @throws KerutaError INTERNAL where the store does not give back what was put in
+ */
 async function mirrorRange(
   collection: Collection<Entity>,
   wanted: Entity[],
   range: { gt: string; lte?: string },
-): Promise<number> {
+): Promise<string[]> {
   const there = new Map((await collection.find({ where: { id: range } })).map(one => [one.id, one]))
   const changed: Entity[] = []
   for (const one of wanted) {
@@ -68,15 +78,13 @@ async function mirrorRange(
     if (known) await collection.update({ id: one.id }, one)
     else await collection.insert(one)
   }
-  const gone = [...there.keys()]
-  if (gone.length > 0) await collection.remove({ id: { in: gone } })
   const ids = changed.map(({ id }) => id)
   const back = ids.length === 0 ? [] : await collection.find({ where: { id: { in: ids } } })
   const kept = new Map(back.map(one => [one.id, one]))
   for (const one of changed)
     if (!isSame(kept.get(one.id), one))
       throw new KerutaError('INTERNAL', `${one.id} does not come back from the store as it was put in`)
-  return changed.length + gone.length
+  return [...there.keys()]
 }
 
 /** One store keeps a NUL as its visible symbol. */

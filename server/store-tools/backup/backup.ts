@@ -79,16 +79,11 @@ export function backupSink(folder: string): Sink {
     async mirror(kind, pages) {
       const path = entitiesPath(folder, kind)
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      let lines = 0
       const toLines = async function* () {
-        for await (const page of pages) {
-          lines += page.length
-          yield page.map(entity => `${JSON.stringify(entity)}\n`).join('')
-        }
+        for await (const page of pages) yield page.map(entity => `${JSON.stringify(entity)}\n`).join('')
       }
       await pipeline(toLines, createWriteStream(`${path}.part`, { mode: 0o600, flush: true }))
       await rename(`${path}.part`, path)
-      return lines
     },
     place: (taskId, placed) => logs.place(taskId, placed),
     raiseHead: (taskId, head) => logs.raiseHead(taskId, head),
