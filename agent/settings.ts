@@ -206,7 +206,7 @@ export const SETTINGS = {
     env: ['KERUTA_WORKING_DIR'],
     kind: 'text',
     fallback: undefined,
-    about: 'where tasks run; default: here',
+    about: "where tasks run; default: the repository's checkout, else here",
   },
   baseDir: {
     key: 'baseDir',

@@ -1,7 +1,13 @@
 import type { Command } from 'commander'
 import type { Handler } from '../cli.ts'
+import type { Config } from '../config.ts'
 import { usageError } from '../exit.ts'
 import { numberFlag } from '../flags.ts'
+
+const LOG_CHOICES = [
+  ['logFormat', ['json', 'text']],
+  ['logOutput', ['stderr', 'stdout', 'file']],
+] as const
 
 export function define(command: Command, action: (handler: Handler) => void): void {
   command
@@ -31,6 +37,7 @@ Examples:
     )
   action(async (context, options) => {
     const { config } = context
+    for (const [name, choices] of LOG_CHOICES) demandChoice(config, name, choices)
     const { runDaemon } = await import('../daemon/daemon.ts')
     const portFrom = config.resolved.find(({ name }) => name === 'daemonPort')?.from
     const port = numberFlag('count', '--port', options.port) ?? config.daemonPort
@@ -44,4 +51,10 @@ Examples:
       graceMs: numberFlag('duration', '--grace', options.grace) ?? 0,
     })
   })
+}
+
+function demandChoice(config: Config, name: 'logFormat' | 'logOutput', choices: readonly string[]): void {
+  if (choices.includes(config[name])) return
+  const { setting, from } = config.resolved.find(each => each.name === name)!
+  throw usageError(`${from}: ${setting.key} "${config[name]}" must be ${choices.join(' or ')}`)
 }
