@@ -18,7 +18,7 @@ function answer(request: RunRequest, secrets: Secrets, observer: Observer): RunA
       return secrets.add(request.value, 'the value')
         ? {}
         : {
-            error: `the value is not masked: it has fewer than ${MIN_SECRET_BYTES} bytes, or too many are masked already`,
+            error: `the value is not masked: it has fewer than ${MIN_SECRET_BYTES} bytes or very many, or too many are masked already`,
           }
     case 'secrets':
       return { values: secrets.values }

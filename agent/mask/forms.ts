@@ -1,7 +1,11 @@
 /** Fewer bytes are no secret that could be masked: half the log would be stars. */
 export const MIN_SECRET_BYTES = 4
-/** Larger values are known by their lines only. */
-const MAX_WHOLE_BYTES = 8 * 1024
+/** More is no secret that anybody would print. */
+export const MAX_SECRET_BYTES = 256 * 1024
+/** Larger values are looked for as they are, and as base64 of the whole, only: every form costs memory. */
+const MAX_MANY_FORMS_BYTES = 8 * 1024
+/** Longer forms are looked for in pieces, one behind the other. */
+const PIECE_BYTES = 4 * 1024
 
 const LINE_ENDS = /[\r\n]+/
 /** What a value and a log may have between two characters without being another text: line ends and ANSI sequences. */
@@ -18,13 +22,21 @@ const PUBLIC_LINE = /^-----(BEGIN|END) [A-Z0-9 ]+-----$/
 export function formsOf(value: string): Uint8Array[] {
   const whole = value.trim()
   const lines = whole.split(LINE_ENDS).map(line => line.trim())
-  const several = lines.length > 1
-  const parts = several ? lines.filter(line => !PUBLIC_LINE.test(line)) : []
-  if (Buffer.byteLength(whole) <= MAX_WHOLE_BYTES) parts.push(whole)
-  const texts = new Set(parts.filter(isLong).flatMap(writings))
-  return [...texts]
-    .map(text => Buffer.from(text.replace(SEAMS, '')))
-    .filter(form => form.length >= MIN_SECRET_BYTES)
+  const parts = lines.length > 1 ? lines.filter(line => !PUBLIC_LINE.test(line)) : []
+  const isLarge = whole.length > MAX_MANY_FORMS_BYTES
+  const texts = new Set([...parts, whole].filter(isLong).flatMap(isLarge ? fewWritings : writings))
+  return [...texts].flatMap(text => pieces(Buffer.from(text.replace(SEAMS, ''))))
+}
+
+function fewWritings(text: string): string[] {
+  return [text, Buffer.from(text).toString('base64')]
+}
+
+function pieces(form: Buffer): Buffer[] {
+  if (form.length < MIN_SECRET_BYTES) return []
+  const count = Math.ceil(form.length / PIECE_BYTES)
+  const size = Math.ceil(form.length / count)
+  return Array.from({ length: count }, (_, index) => form.subarray(index * size, (index + 1) * size))
 }
 
 function isLong(text: string): boolean {

@@ -85,6 +85,14 @@ describe('a form of a secret', () => {
       expect(secrets.text(`a=${written}&`)).toBe('a=***&')
   })
 
+  it('of a large value is found whole, as it is and as base64', () => {
+    const large = Array.from({ length: 3000 }, (_, index) => `${index}`.padStart(5, 'v')).join('')
+    const { secrets, refused } = secretsOf(large, 'x'.repeat(300_000))
+    expect(secrets.text(`a ${large} b`)).toBe('a *** b')
+    expect(secrets.text(`a ${Buffer.from(large).toString('base64')} b`)).toBe('a *** b')
+    expect(refused).toEqual(['it has over 256 KiB and is not masked'])
+  })
+
   it('does not need the spaces around a value, nor the markers of a key', () => {
     const { secrets } = secretsOf('  -----BEGIN KEY-----\n  abcdefgh  \nxyz\n-----END KEY-----\n')
     expect(secrets.text('-----BEGIN KEY----- abcdefgh xyz')).toBe('-----BEGIN KEY----- *** xyz')

@@ -1,4 +1,4 @@
-import { formsOf, MIN_SECRET_BYTES } from './forms.ts'
+import { formsOf, MAX_SECRET_BYTES, MIN_SECRET_BYTES } from './forms.ts'
 import { Matcher } from './matcher.ts'
 import { MaskStream } from './stream.ts'
 import { secretVariables } from './variables.ts'
@@ -46,6 +46,10 @@ export class Secrets {
   add(value: string, what: string): boolean {
     const trimmed = value.trim()
     if (trimmed === '' || this.#values.has(trimmed)) return true
+    if (Buffer.byteLength(trimmed) > MAX_SECRET_BYTES) {
+      this.#refuse(`${what} has over ${MAX_SECRET_BYTES / 1024} KiB and is not masked`)
+      return false
+    }
     if (formsOf(trimmed).length === 0) {
       this.#refuse(`${what} has fewer than ${MIN_SECRET_BYTES} bytes and is not masked`)
       return false
