@@ -67,10 +67,10 @@ test('what was typed before the agent came, and what is typed then, reaches it o
 
 test('an agent that is cut off gets what it has not taken again, and nothing else, also from a server that was killed', async () => {
   const first = await agent()
+  await waiting('Name? ')
   const { id } = await type('taken')
   await type('not taken')
   await expect.poll(first.texts).toEqual(['taken\n', 'not taken\n'])
-  await waiting('Name? ')
   first.take(id)
   await expect
     .poll(async () => (await (await server.api(`/tasks/${taskId}`)).json()).waitingForInput)
