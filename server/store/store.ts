@@ -218,7 +218,7 @@ export interface BlobStore {
   size(id: string): Promise<number>
   /**
    * Keeps what `chunks` brings at `offset`, which is `size` to go on, or 0 to begin anew; a chunk is asked for when there is room for
-   * it. Where `chunks` throws, what came before it is kept and its error thrown.
+   * it, and must stay as it is. Where `chunks` throws, what came before it is kept and its error thrown.
    * @returns the size now
    * @throws KerutaError CONFLICT where `offset` is elsewhere or the blob is sealed, DISK_FULL, STORE_UNAVAILABLE
    */

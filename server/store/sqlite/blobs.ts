@@ -65,18 +65,30 @@ async function writeAll(
 ): Promise<number> {
   let at = offset
   let lookAt = offset
-  for await (const chunk of chunks) {
-    if (at >= lookAt) {
-      await checkRoom()
-      lookAt = at + LOOK_AFTER_BYTES
+  // While one chunk is written the next may come.
+  let writing: Promise<void> = Promise.resolve()
+  try {
+    for await (const chunk of chunks) {
+      await writing
+      if (at >= lookAt) {
+        await checkRoom()
+        lookAt = at + LOOK_AFTER_BYTES
+      }
+      writing = writeChunk(file, chunk, at)
+      writing.catch(() => {})
+      at += chunk.length
     }
-    for (let done = 0; done < chunk.length; ) {
-      const { bytesWritten } = await guarded(() => file.write(chunk, done, chunk.length - done, at))
-      done += bytesWritten
-      at += bytesWritten
-    }
+  } finally {
+    await writing
   }
   return at
+}
+
+async function writeChunk(file: FileHandle, chunk: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < chunk.length; ) {
+    const { bytesWritten } = await guarded(() => file.write(chunk, done, chunk.length - done, at + done))
+    done += bytesWritten
+  }
 }
 
 async function hasRoom(folder: string): Promise<void> {
