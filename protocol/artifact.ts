@@ -49,12 +49,13 @@ export type ArtifactView = z.infer<typeof artifactViewSchema>
 
 /**
  * Body of `POST /tasks/{id}/artifacts` as JSON: announces an upload, whose bytes `PUT /artifacts/{id}/content` brings. Said again
- * with the same path, size and sha256 it answers the same artifact. Another file of this path is replaced once this one is whole.
+ * with the same path, size and sha256 it answers the same artifact, without sha256 a new one. Another file of this path is replaced once this one is whole.
  */
 export const newArtifactSchema = z.strictObject({
   path: artifactPathSchema,
   size: z.number().int().min(0),
-  sha256,
+  /** Left out, it is for the sender to compare the answer's with the file's, once all has arrived. */
+  sha256: sha256.optional(),
   contentType: z.string().max(200).optional(),
   description: z.string().max(10_000).nullish(),
   metadata: z.record(z.string(), z.unknown()).default({}),

@@ -29,7 +29,7 @@ const view = named('Artifact', artifactViewSchema)
 const postQuery = queryOf({
   path: artifactPathSchema.optional().meta({ description: 'The body is the file itself, to be kept here' }),
   description: newArtifactSchema.shape.description.unwrap().unwrap().optional(),
-  sha256: newArtifactSchema.shape.sha256.optional(),
+  sha256: newArtifactSchema.shape.sha256,
 })
 export const artifactParams = z.object({ artifactId: z.string().min(1).max(128) })
 

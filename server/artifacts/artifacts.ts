@@ -152,6 +152,7 @@ export function createArtifacts(deps: ArtifactsDeps): Artifacts {
 
   async function announceNext(taskId: string, input: NewArtifact): Promise<Artifact> {
     const { path, size, sha256, description, metadata } = input
+    if (sha256 === undefined) return insert(taskId, input)
     const [same] = await artifacts.find({
       where: { taskId, path, size, sha256 },
       orderBy: [['id', 'desc']],
