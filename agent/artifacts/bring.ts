@@ -1,9 +1,10 @@
 import type { ArtifactView, NewArtifact } from '#protocol/artifact.ts'
+import type { Page } from '#protocol/page.ts'
 import { type Api, ApiError } from '../delivery/api.ts'
 import { EXIT } from '../exit.ts'
 import type { Patience } from './patience.ts'
 import { type PutAnswer, put } from './put.ts'
-import { ChangedError, type Measured } from './source.ts'
+import { ChangedError, type Version } from './source.ts'
 
 export interface BringDeps {
   api: Api
@@ -22,20 +23,24 @@ export type Details = Pick<NewArtifact, 'path'> & Partial<Pick<NewArtifact, 'des
  * Brings a file to the server, going on after cuts where it stood.
  * @throws ChangedError where the file is another by now; CommandError where the server does not take it, or patience has ended
  */
-export async function bring(deps: BringDeps, details: Details, file: Measured): Promise<ArtifactView> {
-  const { api, task, patience } = deps
-  const { size, sha256 } = file
-  const announce = () => api.post<ArtifactView>(`${task}/artifacts`, { ...details, size, sha256 }, ONCE)
+export async function bring(deps: BringDeps, details: Details, file: Version): Promise<ArtifactView> {
+  const { api, patience } = deps
   let known: ArtifactView | undefined
   for (let attempt = 1; ; attempt++) {
     try {
-      const artifact = known ? await api.get<ArtifactView>(pathOf(known), ONCE) : await announce()
+      const artifact = known
+        ? await api.get<ArtifactView>(pathOf(known), ONCE)
+        : await begin(deps, details, file)
       if (known && artifact.receivedBytes > known.receivedBytes) {
         patience.progress()
         attempt = 1
       }
       known = artifact
       const whole = artifact.complete ? artifact : await sendRest(deps, artifact, file)
+      if (whole.sha256 !== (await file.digest())) {
+        await api.call('DELETE', pathOf(whole), ONCE)
+        throw new ChangedError('it changed while it was uploaded')
+      }
       patience.progress()
       return whole
     } catch (error) {
@@ -46,9 +51,27 @@ export async function bring(deps: BringDeps, details: Details, file: Measured): 
   }
 }
 
+/** Announces it. Where its hash is not known yet, what there is of its path and size may be it, whole or in part. */
+async function begin({ api, task }: BringDeps, details: Details, file: Version): Promise<ArtifactView> {
+  const { size, sha256 } = file
+  const announce = (sha256?: string) =>
+    api.post<ArtifactView>(`${task}/artifacts`, { ...details, size, sha256 }, ONCE)
+  if (sha256 === undefined) {
+    const query = new URLSearchParams({ path: details.path })
+    const { content } = await api.get<Page<ArtifactView>>(`${task}/artifacts?${query}`, ONCE)
+    const same = content.filter(each => each.size === size)
+    const begun = same.find(({ complete }) => !complete)
+    if (begun) return begun
+    if (same[0]?.sha256 === undefined) return announce()
+    const known = await file.digest()
+    return announce(same[0].sha256 === known ? known : undefined)
+  }
+  return announce(sha256)
+}
+
 const ONCE = { idempotent: true, retries: 0 }
 
-async function sendRest(deps: BringDeps, artifact: ArtifactView, file: Measured): Promise<ArtifactView> {
+async function sendRest(deps: BringDeps, artifact: ArtifactView, file: Version): Promise<ArtifactView> {
   const { api, patience, idleMs, onBytes } = deps
   const { size } = file
   const from = artifact.receivedBytes

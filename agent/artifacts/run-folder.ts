@@ -1,5 +1,5 @@
 import { accessSync, constants, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Config } from '../config.ts'
 import type { ArtifactFolder } from './upload-folder.ts'
 
@@ -17,7 +17,8 @@ export interface RunFolder {
 
 /** The folder of the settings, or one of the base dir where that cannot be written. */
 export function sharedFolder(config: Config, taskId: string): RunFolder {
-  const path = config.artifactsDir
+  // Of the agent, not of where the script runs.
+  const path = resolve(config.artifactsDir)
   const error = whyUnusable(path)
   return error === undefined ? { path, folders: [{ path }], isOwn: false } : instead(config, taskId, error)
 }
@@ -29,7 +30,7 @@ export function sharedFolder(config: Config, taskId: string): RunFolder {
 export function ownFolder(config: Config, taskId: string, attempt: number): RunFolder {
   const name = `${taskId}.${attempt}`
   const isDefault = config.resolved.some(each => each.name === 'artifactsDir' && each.from === 'default')
-  const path = join(isDefault ? join(config.home, 'artifacts') : config.artifactsDir, name)
+  const path = join(isDefault ? join(config.home, 'artifacts') : resolve(config.artifactsDir), name)
   const error = whyUnusable(path)
   if (error !== undefined) return instead(config, name, error)
   const shared = isDefault ? [{ path: config.artifactsDir, changedSince: Date.now() }] : []

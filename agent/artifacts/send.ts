@@ -1,7 +1,7 @@
 import type { ArtifactView } from '#protocol/artifact.ts'
 import type { Secrets } from '../mask/secrets.ts'
 import { type BringDeps, bring, type Details } from './bring.ts'
-import { ChangedError, measure, snapshot } from './source.ts'
+import { ChangedError, openVersion, snapshot } from './source.ts'
 
 export interface SendDeps extends BringDeps {
   secrets: Secrets
@@ -30,14 +30,14 @@ export async function send(
   const said = secrets.report(details)
   for (let attempt = 1; attempt <= ATTEMPTS_AT_CHANGING; attempt++) {
     try {
-      return await bring(deps, said, await measure(file, root, secrets))
+      return await bring(deps, said, await openVersion(file, root, secrets))
     } catch (error) {
       if (!(error instanceof ChangedError)) throw error
     }
   }
   const copy = await snapshot(file, root)
   try {
-    return await bring(deps, said, await measure(copy.file, undefined, secrets))
+    return await bring(deps, said, await openVersion(copy.file, undefined, secrets))
   } finally {
     await copy.remove()
   }

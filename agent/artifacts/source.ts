@@ -11,40 +11,85 @@ import { maskTransform } from '../mask/transform.ts'
 const READ_BYTES = 256 * 1024
 const HEAD_BYTES = 64 * 1024
 
-/** The file is not what it was when it was measured. */
+/** The file is not what it was when it was opened. */
 export class ChangedError extends Error {}
 
-/** What is uploaded of a file: its bytes as it was measured, text without secrets. */
-export interface Measured {
+/** A file as it is when it is opened, text without secrets. It may go on growing: what is added since is left out. */
+export interface Version {
   size: number
-  sha256: string
+  /** Where it is known before the file is sent. */
+  sha256: string | undefined
   /** From this byte on, to `size`. @throws ChangedError where they are gone, while they are read */
   bytes(from: number): AsyncIterable<Buffer>
+  /** The hash, by what was sent where that was all of it, else by reading the file. */
+  digest(): Promise<string>
 }
 
-/**
- * Reads a file once to know its size and hash. It may go on growing: what is added since is left out.
- * @param root the file must lie in when it is opened, whatever links say by then
- */
-export async function measure(file: Buffer, root: string | undefined, secrets: Secrets): Promise<Measured> {
+/** Of larger files the hash is taken while they are sent. */
+const HASHED_FIRST_BYTES = 8 * 1024 * 1024
+
+/** @param root the file must lie in whenever it is opened, whatever links say by then */
+export async function openVersion(
+  file: Buffer,
+  root: string | undefined,
+  secrets: Secrets,
+): Promise<Version> {
   const handle = await openFile(file, root)
   try {
     const { size: length } = await handle.stat()
     const isMasked = secrets.values.length > 0 && (await isText(handle))
-    const hash = createHash('sha256')
-    let size = 0
-    for await (const chunk of content(handle, length, isMasked ? secrets : undefined)) {
-      hash.update(chunk)
-      size += chunk.length
-    }
-    return {
-      size,
-      sha256: hash.digest('hex'),
-      bytes: from => again(file, root, { from, length, size }, isMasked ? secrets : undefined),
-    }
+    const source = { file, root, length, secrets: isMasked ? secrets : undefined }
+    if (length > HASHED_FIRST_BYTES && !isMasked) return unhashed(source)
+    const { size, sha256 } = await measure(handle, length, source.secrets)
+    return { size, sha256, bytes: from => again(source, from, size), digest: async () => sha256 }
   } finally {
     await handle.close()
   }
+}
+
+interface Source {
+  file: Buffer
+  root: string | undefined
+  /** How much of it is read. */
+  length: number
+  /** To be masked. */
+  secrets: Secrets | undefined
+}
+
+function unhashed(source: Source): Version {
+  const { file, root, length } = source
+  let sent: string | undefined
+  return {
+    size: length,
+    sha256: undefined,
+    async *bytes(from) {
+      const hash = from === 0 ? createHash('sha256') : undefined
+      for await (const chunk of again(source, from, length)) {
+        hash?.update(chunk)
+        yield chunk
+      }
+      sent = hash?.digest('hex')
+    },
+    async digest() {
+      if (sent !== undefined) return sent
+      const handle = await openFile(file, root)
+      try {
+        return (await measure(handle, length, undefined)).sha256
+      } finally {
+        await handle.close()
+      }
+    },
+  }
+}
+
+async function measure(handle: FileHandle, length: number, secrets: Secrets | undefined) {
+  const hash = createHash('sha256')
+  let size = 0
+  for await (const chunk of content(handle, length, secrets)) {
+    hash.update(chunk)
+    size += chunk.length
+  }
+  return { size, sha256: hash.digest('hex') }
 }
 
 /** A copy that nobody changes any more, for a file that does not hold still. */
@@ -79,10 +124,9 @@ async function openFile(file: Buffer, root: string | undefined): Promise<FileHan
 }
 
 async function* again(
-  file: Buffer,
-  root: string | undefined,
-  { from, length, size }: { from: number; length: number; size: number },
-  secrets: Secrets | undefined,
+  { file, root, length, secrets }: Source,
+  from: number,
+  size: number,
 ): AsyncGenerator<Buffer> {
   const handle = await openFile(file, root)
   try {
