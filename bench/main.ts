@@ -3,7 +3,9 @@
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { agent } from './agent.ts'
+import { artifacts } from './artifacts.ts'
 import { bigLog } from './big-log.ts'
+import { daemon } from './daemon.ts'
 import { fanOut } from './fan-out.ts'
 import { ingest } from './ingest.ts'
 import { liveLatency } from './live-latency.ts'
@@ -23,6 +25,8 @@ const onSqlite: Measurements = {
   'fan-out': fanOut,
   'big-log': bigLog,
   agent,
+  artifacts,
+  daemon,
   masking,
   queue,
 }
