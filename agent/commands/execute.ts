@@ -23,6 +23,8 @@ export function define(command: Command, action: (handler: Handler) => void): vo
 The output goes to the terminal unchanged and, line by line, to the server. The exit code is the script's own, 128+n
 where signal n ended it. A server that is down changes nothing for the script: lines are kept in ~/.keruta/spool and
 delivered by the next keruta command. Inside the script, keruta log, progress, success and fail need no flags.
+What leaves the machine shows secrets of the environment as *** (variables named *TOKEN*, *PASSWORD* …, KERUTA_MASK, keruta
+redact add). Lines ::group::NAME, ::endgroup:: and ::metric NAME=NUMBER mark steps and numbers.
 
 With --input a script that waits for input is shown with its question, and can be answered from elsewhere; what is typed
 here reaches it too. With --pty it finds a terminal: colours, progress bars, questions that a pipe never sees.

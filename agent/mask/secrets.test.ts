@@ -168,6 +168,15 @@ describe('a value that becomes a secret while text comes', () => {
     expect(end()).toBe('tok-1234\n::add-mask::***\r\nhave ***\n::add-mask::***')
   })
 
+  it('is one however slowly its line comes', () => {
+    const { push, quiet } = streamOf()
+    for (const byte of '::add-mask::slow-value') {
+      push(byte)
+      quiet()
+    }
+    expect(push('\nslow-value\n')).toBe('::add-mask::***\n***\n')
+  })
+
   it('may have several lines, written as %0A', () => {
     const { push } = streamOf()
     expect(push('::add-mask::line-one%0Aline-two%25\nline-one line-two%\n')).toBe(

@@ -83,17 +83,18 @@ export class MaskStream {
     let text = all
     let found = this.#source.matcher.search(text)
     while (found.command >= 0) {
-      this.#give(pieces, text, found.spans, found.command)
+      // Up to three bytes of the command may have been shown.
+      const shown = this.#give(pieces, text, found.spans, found.command) - found.command
       const from = found.command + COMMAND.length
       const newline = text.indexOf(LINE_FEED, from)
       const end = newline < 0 ? text.length : newline
       if (newline < 0 && !isWhole && end - from < MAX_COMMAND_BYTES) {
-        this.#keep(text, found.command, 0, true)
+        this.#keep(text, found.command, shown, true)
         if (pieces.any) this.#out(pieces.joined)
         return
       }
       this.#source.command(Buffer.from(text.subarray(from, end)).toString())
-      pieces.add(COMMAND)
+      pieces.add(COMMAND.subarray(shown))
       pieces.add(STARS)
       if (text[end - 1] === CARRIAGE_RETURN) pieces.add(CR)
       this.#starred = false
