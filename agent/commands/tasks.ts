@@ -116,7 +116,11 @@ async function list(context: Context, options: Options): Promise<number> {
 
 async function show(context: Context, _options: Options, id?: string): Promise<number> {
   const api = await context.api()
-  return print(context, await api.get<TaskView>(taskPath(context.config, id)))
+  const task = await api.get<TaskView>(taskPath(context.config, id))
+  if (context.config.json || task.status !== 'FAILED') return print(context, task)
+  const fixes = await api.get<Page<TaskView>>(`/tasks?autoFixOf=${encodeURIComponent(task.id)}`)
+  context.print(taskDetails(context, task, Date.now(), fixes.content))
+  return 0
 }
 
 async function create(context: Context, options: Options): Promise<number> {

@@ -40,8 +40,11 @@ export function taskTable(context: Context, tasks: TaskView[], now: number): str
   return table(rows, columns, width, paintStatus(context))
 }
 
-/** Everything that a person asks of one task. */
-export function taskDetails(context: Context, task: TaskView, now: number): string {
+/**
+ * Everything that a person asks of one task.
+ * @param fixes tasks that are to mend it
+ */
+export function taskDetails(context: Context, task: TaskView, now: number, fixes: TaskView[] = []): string {
   const { waitingForInput: waiting, logs, timeoutSeconds, resources, maxAttempts } = task
   const errors = logs.byLevel.ERROR + logs.byLevel.CRITICAL
   const fields: Parameters<typeof fieldRows>[0] = {
@@ -61,6 +64,7 @@ export function taskDetails(context: Context, task: TaskView, now: number): stri
     priority: task.priority !== 0 && String(task.priority),
     timeout: timeoutSeconds !== null && duration(timeoutSeconds * 1000),
     mends: task.autoFixChain.length > 0 && task.autoFixChain.join(' → '),
+    'mended by': fixes.map(({ id, status }) => `${id} ${status}`).join(', '),
     created: ago(task.createdAt, now),
     started: task.startedAt && ago(task.startedAt, now),
     finished: task.finishedAt && ago(task.finishedAt, now),

@@ -174,6 +174,8 @@ describe('fail --auto-fix', () => {
     await start()
     const mended = await run(['fail', '--auto-fix', '--task-id', taskId])
     expect(mended.err).toMatch(/^keruta: task \S+ is FAILED\nkeruta: task \S+ is to mend it\n$/)
+    const { out } = await run(['tasks', 'show', taskId])
+    expect(out).toMatch(/^mended by\t\S+ PENDING$/m)
     taskId = `${taskId}-alone`
     await start()
     const left = await run(['fail', '--auto-fix', '--task-id', taskId])
