@@ -31,7 +31,8 @@ await main(async () => {
   writeFileSync(file, `${moduleHead()}${script}`)
   chmodSync(file, 0o755)
   tell(file)
-  tell(await makeExecutable(script))
+  if (process.platform === 'linux') tell(await makeExecutable(script))
+  else console.log('keruta: the executable is made on Linux only')
   return 0
 })
 
@@ -95,8 +96,6 @@ const module = { exports: {} }
 
 /** Node's own binary with the script inside. @returns its path */
 async function makeExecutable(script) {
-  if (process.platform !== 'linux')
-    throw new SetupError('the executable can only be made on Linux; dist/keruta.mjs is made')
   const dir = mkdtempSync(join(tmpdir(), 'keruta-build-'))
   try {
     const paths = {

@@ -57,7 +57,8 @@ describe('execute', () => {
 
   it('loses and mixes up nothing at full speed', async () => {
     await keruta.run(['execute', '--quiet', '--task-id', 't', '--', 'seq', '1', '300000'])
-    expect(server.messages('t').findIndex((message, index) => message !== String(index + 1))).toBe(-1)
+    const wrong = server.entries.get('t')!.filter(({ message }, index) => message !== String(index + 1))
+    expect(wrong.slice(0, 3)).toEqual([])
     expect(server.messages('t')).toHaveLength(300_000)
   })
 

@@ -22,6 +22,7 @@ export const checks = [
   { name: 'imports', run: imports },
   { name: 'build', run: build },
   { name: 'unit', run: unit },
+  { name: 'forms', run: forms },
   { name: 'browser', run: browser },
 ]
 
@@ -56,10 +57,37 @@ async function build() {
   }
 }
 
-async function unit(filters) {
+function unit(filters) {
+  return vitest(filters, {})
+}
+
+/** The agent as a bundle, and as an executable; filters name files of agent/test. */
+async function forms(filters) {
+  const chosen = filters.filter(filter => filter.startsWith('agent/test'))
+  if (chosen.length === 0 && filters.length > 0) return count(0, 0)
+  const { code } = await runToEnd(projectNode(), ['scripts/build-agent.mjs'], { timeoutMs: 2 * MINUTE })
+  if (code !== 0) return { ...count(0, 1), notes: ['the agent could not be made into one file'] }
+  const runs = [['bundle', chosen.length > 0 ? chosen : ['agent/test']]]
+  // The same script in another cover: what could differ is how it starts, and what it starts itself.
+  if (process.platform === 'linux')
+    runs.push([
+      'executable',
+      ['forms', 'execute', 'usage', 'completion'].map(name => `agent/test/${name}.test`),
+    ])
+  const results = []
+  for (const [form, files] of runs) {
+    console.log(`\nthe agent as ${form === 'bundle' ? 'a bundle' : 'an executable'}`)
+    results.push(await vitest(files, { KERUTA_TEST_FORM: form }))
+  }
+  const total = key => results.reduce((sum, result) => sum + result[key], 0)
+  const notes = results.flatMap(result => result.notes)
+  return { ...count(total('passed'), total('failed'), total('skipped')), notes }
+}
+
+function vitest(filters, env) {
   return withReport(
     'vitest',
-    async path => {
+    path => {
       const args = [
         'run',
         '--reporter=default',
@@ -68,7 +96,7 @@ async function unit(filters) {
         `--outputFile.json=${path}`,
         ...filters,
       ]
-      return tool('vitest', args, { timeoutMs: 9 * MINUTE })
+      return tool('vitest', args, { timeoutMs: 9 * MINUTE, env })
     },
     countVitest,
   )
