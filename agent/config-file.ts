@@ -1,7 +1,7 @@
 import { isMap, isScalar, LineCounter, type Pair, parseDocument, type YAMLMap } from 'yaml'
 import type { FileEntry } from './config.ts'
 import { usageError } from './exit.ts'
-import { nearest } from './nearest.ts'
+import { didYouMean } from './nearest.ts'
 import { SETTINGS, type Setting, type SettingName } from './settings.ts'
 
 const PATHS = new Map<string, SettingName>()
@@ -52,10 +52,9 @@ function walk(map: YAMLMap, above: string[], to: Walk): void {
       to.entries.push({ name: setting, value: value.source ?? value.value, from: `${to.path}:${at}` })
     else if (isMap(value)) walk(value, path, to)
     else if (!setting) {
-      const near = nearest(path.join('.'), knownPaths())
-      to.warnings.push(
-        `${to.path}:${at}: "${path.join('.')}" is no setting of keruta${near ? `; did you mean ${near}?` : ''}`,
-      )
+      const name = path.join('.')
+      const hint = didYouMean(name, knownPaths())
+      to.warnings.push(`${to.path}:${at}: "${name}" is no setting of keruta${hint}`)
     }
   }
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { type Document, isMap, isScalar, parseDocument } from 'yaml'
 import { knownPaths, settingAt } from './config-file.ts'
 import { usageError } from './exit.ts'
-import { nearest } from './nearest.ts'
+import { didYouMean } from './nearest.ts'
 import { SETTINGS, type Setting } from './settings.ts'
 import { parseValue } from './values.ts'
 
@@ -17,10 +17,8 @@ export function openSettingsFile(path: string): {
         throw usageError('keruta config set <key> <value>: both are needed')
       const name = settingAt(key)
       if (!name) {
-        const near = nearest(key, knownPaths())
-        throw usageError(
-          `"${key}" is no setting${near ? `; did you mean ${near}?` : ' (see keruta config show)'}`,
-        )
+        const hint = didYouMean(key, knownPaths()) || ' (see keruta config show)'
+        throw usageError(`"${key}" is no setting${hint}`)
       }
       const setting: Setting = SETTINGS[name]
       try {

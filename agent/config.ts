@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { usageError } from './exit.ts'
 import { findHome } from './home.ts'
-import { nearest } from './nearest.ts'
+import { didYouMean } from './nearest.ts'
 import { OTHER_VARIABLES, SETTINGS, type Setting, type SettingName } from './settings.ts'
 import { parseValue, type Value } from './values.ts'
 
@@ -153,9 +153,5 @@ function unknownVariables(env: Environment): string[] {
   ]
   return Object.keys(env)
     .filter(name => name.startsWith('KERUTA_') && !(known as string[]).includes(name))
-    .map(name => `${name} is no variable of keruta${suggestion(nearest(name, known))}`)
-}
-
-export function suggestion(name: string | undefined): string {
-  return name ? `; did you mean ${name}?` : ''
+    .map(name => `${name} is no variable of keruta${didYouMean(name, known)}`)
 }

@@ -1,5 +1,11 @@
+/** `; did you mean follow?`, or nothing where no candidate is near. */
+export function didYouMean(word: string, candidates: readonly string[]): string {
+  const near = nearest(word, candidates)
+  return near ? `; did you mean ${near}?` : ''
+}
+
 /** The candidate that differs least from `word`, where that is little enough to be a slip. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined
   let least = Math.max(2, Math.floor(word.length / 4)) + 1
   for (const candidate of candidates) {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Handler } from './cli.ts'
 import { usageError } from './exit.ts'
-import { nearest } from './nearest.ts'
+import { didYouMean } from './nearest.ts'
 
 /** How a file in `commands/` gives its work to a command, or to one of its subcommands. */
 export type Bind = (handler: Handler, on?: Command) => void
@@ -15,9 +15,9 @@ export function orList(command: Command, bind: Bind, list: Handler): void {
   bind(async (context, options, word) => {
     if (word === undefined) return list(context, options)
     const names = command.commands.map(each => each.name())
-    const near = nearest(word, names)
-    const hint = near ? `; did you mean ${near}?` : ''
-    throw usageError(`${command.name()} ${word.slice(0, 40)} is unknown: ${names.join(', ')}${hint}`)
+    throw usageError(
+      `${command.name()} ${word.slice(0, 40)} is unknown: ${names.join(', ')}${didYouMean(word, names)}`,
+    )
   })
 }
 

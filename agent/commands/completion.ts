@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Handler } from '../cli.ts'
 import { usageError } from '../exit.ts'
-import { nearest } from '../nearest.ts'
+import { didYouMean } from '../nearest.ts'
 
 export function define(command: Command, action: (handler: Handler) => void): void {
   command
@@ -27,8 +27,7 @@ Examples:
     }
     const { completionFor, SHELLS } = await import('../complete/shells.ts')
     if (!SHELLS.includes(shell)) {
-      const near = nearest(shell, SHELLS)
-      const hint = near ? `; did you mean ${near}?` : ''
+      const hint = didYouMean(shell, SHELLS)
       throw usageError(`unknown shell "${shell.slice(0, 40)}": bash, zsh or fish${hint}`)
     }
     context.print(completionFor(shell))

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Handler } from '../cli.ts'
 import type { ResolvedSetting } from '../config.ts'
 import { openSettingsFile } from '../config-write.ts'
-import { nearest } from '../nearest.ts'
+import { didYouMean } from '../nearest.ts'
 import { table } from '../table.ts'
 
 export function define(command: Command, action: (handler: Handler) => void): void {
@@ -38,8 +38,7 @@ Examples:
       )
     } else {
       const { usageError } = await import('../exit.ts')
-      const near = nearest(verb, ['show', 'set', 'path'])
-      const hint = near ? `; did you mean ${near}?` : ''
+      const hint = didYouMean(verb, ['show', 'set', 'path'])
       throw usageError(`config ${verb.slice(0, 40)} is unknown: show, set or path${hint}`)
     }
     return 0
