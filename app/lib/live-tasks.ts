@@ -72,13 +72,22 @@ export function useLiveTask(taskId: string, onDeleted: (deleted: boolean) => voi
       if (id !== taskId) return
       client.setQueryData<TaskView>(keys.task(id), task => task && { ...task, logs, logState })
     }
-    const onConnect = () => void client.invalidateQueries({ queryKey: keys.task(taskId) })
+    const readArtifacts = () => void client.invalidateQueries({ queryKey: keys.artifacts(taskId) })
+    const onArtifacts = (change: { taskId: string }) => {
+      if (change.taskId === taskId) readArtifacts()
+    }
+    const onConnect = () => {
+      void client.invalidateQueries({ queryKey: keys.task(taskId) })
+      readArtifacts()
+    }
     socket.on('task', onTask)
     socket.on('stats', onStats)
+    socket.on('artifacts', onArtifacts)
     socket.on('connect', onConnect)
     return () => {
       socket.off('task', onTask)
       socket.off('stats', onStats)
+      socket.off('artifacts', onArtifacts)
       socket.off('connect', onConnect)
     }
   }, [client, taskId, onDeleted])

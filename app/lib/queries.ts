@@ -46,9 +46,10 @@ export const useQueue = (sessionId: string, status: TaskStatus) =>
       get<TaskList>(`/sessions/${segment(sessionId)}/tasks`, { status, size: QUEUE_SIZE }, signal),
   })
 
-/** While a task runs, its files come; while they arrive, they grow. */
+/** How files grow while they arrive is told by nobody. */
 const ARRIVING_MS = 1000
-const RUNNING_MS = 5000
+/** That there are files is told, but not before the log view has subscribed to the task. */
+const RUNNING_MS = 15_000
 const MOST = 1000
 
 /** A task's artifacts by path, up to date while there may be more. */
@@ -102,10 +103,14 @@ export const useSessions = (params: Record<string, string | number> = { size: 20
     queryFn: ({ signal }) => get<Page<SessionView>>('/sessions', params, signal),
   })
 
+const SESSION_MS = 15_000
+
 export const useSession = (id: string) =>
   useQuery({
     queryKey: keys.session(id),
     queryFn: ({ signal }) => get<SessionView>(`/sessions/${segment(id)}`, {}, signal),
+    // What others do with the session itself is told by nobody.
+    refetchInterval: SESSION_MS,
   })
 
 /** Whether the caller may create, cancel and retry; and whether keys and deletions are theirs. */

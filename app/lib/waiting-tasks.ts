@@ -20,12 +20,14 @@ export function useWaitingTasks(): readonly TaskView[] | undefined {
     const socket = liveSocket()
     const onTask = (change: TaskChange) =>
       client.setQueryData<TaskView[]>(KEY, before => before && withChange(before, change))
-    const onConnect = () => void client.invalidateQueries({ queryKey: KEY })
+    const readAgain = () => void client.invalidateQueries({ queryKey: KEY })
     socket.on('task', onTask)
-    socket.on('connect', onConnect)
+    socket.on('connect', readAgain)
+    socket.on('missed', readAgain)
     return () => {
       socket.off('task', onTask)
-      socket.off('connect', onConnect)
+      socket.off('connect', readAgain)
+      socket.off('missed', readAgain)
     }
   }, [client])
   return waiting.data
