@@ -40,6 +40,16 @@ export const templateSchema = z.strictObject({
     .nullish(),
 })
 
+// Everybody who may read a session reads its template.
+const newTemplateSchema = templateSchema.refine(
+  ({ repository }) => !/^[a-z][a-z0-9+.-]*:\/\/[^/@:]*:[^/@]*@/i.test(repository?.url ?? ''),
+  {
+    path: ['repository', 'url'],
+    message:
+      'must not hold a password, which all who read the session would see: leave it out, and let a git credential helper (git config credential.helper) answer on the machine where the agent runs',
+  },
+)
+
 const tags = z.array(z.string().min(1).max(100)).max(50)
 
 export const sessionSchema = z.object({
@@ -72,7 +82,7 @@ export const newSessionSchema = z.strictObject({
   name: z.string().min(1).max(200),
   description: z.string().max(10_000).nullish(),
   workspaceId: z.string().max(200).nullish(),
-  template: templateSchema.nullish(),
+  template: newTemplateSchema.nullish(),
   tags: tags.default([]),
 })
 export type NewSession = z.infer<typeof newSessionSchema>
@@ -82,7 +92,7 @@ export const sessionPatchSchema = z.strictObject({
   description: z.string().max(10_000).nullish(),
   status: sessionStatusSchema.optional(),
   workspaceId: z.string().max(200).nullish(),
-  template: templateSchema.nullish(),
+  template: newTemplateSchema.nullish(),
   tags: tags.optional(),
 })
 export type SessionPatch = z.infer<typeof sessionPatchSchema>

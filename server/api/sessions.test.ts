@@ -60,6 +60,8 @@ test.each([
   ['url', '--upload-pack=touch /tmp/x', 'must not begin with "-"'],
   ['url', 'ext::sh -c true', 'must not name a helper'],
   ['url', 'https://x/y\n.git', 'must not hold control characters'],
+  ['url', 'https://me:secret@x/y.git', 'a git credential helper'],
+  ['url', 'HTTPS://:secret@x/y.git', 'must not hold a password'],
   ['url', ' https://x/y.git', 'must not begin or end with a space'],
   ['ref', '--exec=true', 'must not begin with "-"'],
   ['ref', '+refs/heads/*:refs/heads/*', 'must not begin with "-" or "+"'],
@@ -77,6 +79,7 @@ test.each([
 
 test.each([
   ['git@host.example:team/repo.git', 'feature/c++_2'],
+  ['https://me@host:8443/team:one/repo.git', 'main'],
   ['ssh://git@host:2222/repo.git', 'v1.0-rc.1'],
   ['file:///srv/repo.git', '0a1b2c3d'],
   ['/srv/my repos/one', 'refs/pull/7/head'],
