@@ -17,6 +17,10 @@ export const statusChangeSchema = z.object({
   /** Who: a key's name, `agent:<id>`, a JWT's subject. */
   by: z.string(),
   message: z.string().nullish(),
+  /** Of a failure, as far as the agent told them. */
+  errorCode: z.string().nullish(),
+  exitCode: z.number().int().nullish(),
+  signal: z.string().nullish(),
 })
 export type StatusChange = z.infer<typeof statusChangeSchema>
 

@@ -8,13 +8,12 @@ export function failedRun(task: Task, before: string) {
   const runs = ({ status }: { status: string }) => status === 'PROCESSING'
   const earlier = history.slice(0, Math.max(startedAt, 0)).some(runs)
   const later = history.slice(failedAt + 1).find(runs)
-  const isLast = task.status === 'FAILED' && later === undefined
+  const { message = null, errorCode = null, exitCode = null, signal = null } = history[failedAt] ?? {}
   return {
-    message: history[failedAt]?.message ?? null,
-    // A retry has cleared these.
-    errorCode: isLast ? task.errorCode : null,
-    exitCode: isLast ? task.exitCode : null,
-    signal: isLast ? task.signal : null,
+    message,
+    errorCode,
+    exitCode,
+    signal,
     // Times of lines are the agent's own, which may differ from the server's: they only divide runs where there are several.
     range: {
       ...(earlier && { from: history[startedAt]!.at }),

@@ -66,6 +66,19 @@ test('a failure keeps its reasons and the progress that it had', () => {
   expect(end.progress).toBeUndefined()
 })
 
+test('a failure that is tried again keeps its reasons in the history', () => {
+  const reasons = { errorCode: 'OOM_KILLED', exitCode: 137, signal: 'SIGKILL' }
+  const end = failPatch({ ...running, maxAttempts: 2 }, change(3500, 'out of memory'), reasons)
+  expect(end).toMatchObject({ status: 'PENDING', errorCode: null, exitCode: null, signal: null })
+  expect(end.statusHistory?.at(-2)).toEqual({
+    status: 'FAILED',
+    at: iso(3500),
+    by: 'agent:a',
+    message: 'out of memory',
+    ...reasons,
+  })
+})
+
 test('a cancel before the start has no duration', () => {
   expect(cancelPatch(pending, change(10))).toMatchObject({ status: 'CANCELLED', durationMs: null })
 })

@@ -80,11 +80,14 @@ export function successPatch(task: Task, change: Change, end: SuccessTask): Part
 
 /** FAILED; or PENDING again where attempts are left, the failure in the history. */
 export function failPatch(task: Task, change: Change, end: FailTask): Partial<Task> {
-  const failed = {
-    ...finished(task, 'FAILED', change),
+  const reasons = {
     errorCode: end.errorCode ?? null,
     exitCode: end.exitCode ?? null,
     signal: end.signal ?? null,
+  }
+  const failed = {
+    ...finished(task, 'FAILED', change, reasons),
+    ...reasons,
     resources: end.resources ?? null,
   }
   if (task.attempt >= task.maxAttempts) return failed
@@ -184,10 +187,13 @@ export function illegalTransition(task: Task, transition: Transition, asking?: s
   )
 }
 
-function finished(task: Task, status: TaskStatus, change: Change): Partial<Task> {
+/** Why a run failed. */
+type Reasons = Pick<StatusChange, 'errorCode' | 'exitCode' | 'signal'>
+
+function finished(task: Task, status: TaskStatus, change: Change, reasons?: Reasons): Partial<Task> {
   const durationMs = task.startedAt === null ? null : Math.max(0, change.at - Date.parse(task.startedAt))
   return {
-    ...entered(task, status, change),
+    ...entered(task, status, change, reasons),
     finishedAt: iso(change.at),
     durationMs,
     message: change.message ?? null,
@@ -196,8 +202,9 @@ function finished(task: Task, status: TaskStatus, change: Change): Partial<Task>
   }
 }
 
-function entered(task: Task, status: TaskStatus, change: Change): Partial<Task> {
-  const entry: StatusChange = { status, at: iso(change.at), by: change.by, message: change.message ?? null }
+function entered(task: Task, status: TaskStatus, change: Change, reasons?: Reasons): Partial<Task> {
+  const { by, at, message = null } = change
+  const entry: StatusChange = { status, at: iso(at), by, message, ...reasons }
   const statusHistory = [...task.statusHistory, entry].slice(-MAX_HISTORY)
   return { status, statusHistory, waitingForInput: null }
 }
