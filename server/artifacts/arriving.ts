@@ -1,42 +1,46 @@
 import { KerutaError } from '#protocol/errors.ts'
 
 export interface ArrivingOptions {
-  /** Without a byte for so long, ms, the sender counts as gone. */
-  idleMs: number
+  /** Whether a sender counts as gone after so long without a byte, ms. */
+  isGone(silentMs: number): boolean
   /** Most bytes that are taken, and what is said of more. */
   limit: number
   tooMuch(): KerutaError
   onBytes(chunk: Uint8Array): void
 }
 
+const LOOK_MS = 100
+
 /** A body as it comes, as fast or slow as its sender is; one that breaks off is a KerutaError, too. */
 export async function* arriving(
   body: AsyncIterable<Uint8Array>,
-  { idleMs, limit, tooMuch, onBytes }: ArrivingOptions,
+  { isGone, limit, tooMuch, onBytes }: ArrivingOptions,
 ): AsyncGenerator<Uint8Array> {
   const source = body[Symbol.asyncIterator]()
-  for (let left = limit; ; ) {
-    const next = await within(idleMs, source.next())
-    if (next.done) return
-    const chunk = next.value
-    if (chunk.length > left) throw tooMuch()
-    left -= chunk.length
-    onBytes(chunk)
-    yield chunk
-  }
-}
-
-async function within<T>(ms: number, next: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(brokeOff(`nothing came for ${ms / 1000} seconds`)), ms)
-  })
+  let askedAt = 0
+  let giveUp: ((error: Error) => void) | undefined
+  const look = setInterval(() => {
+    const silentMs = performance.now() - askedAt
+    if (isGone(silentMs)) giveUp?.(brokeOff(`nothing came for ${Math.round(silentMs / 100) / 10} seconds`))
+  }, LOOK_MS)
   try {
-    return await Promise.race([next, silence])
-  } catch (error) {
-    throw error instanceof KerutaError ? error : brokeOff('it was cut', error)
+    for (let left = limit; ; ) {
+      askedAt = performance.now()
+      const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        giveUp = reject
+        source.next().then(resolve, error => reject(brokeOff('it was cut', error)))
+      })
+      // Who waits from here on is the store.
+      giveUp = undefined
+      if (next.done) return
+      const chunk = next.value
+      if (chunk.length > left) throw tooMuch()
+      left -= chunk.length
+      onBytes(chunk)
+      yield chunk
+    }
   } finally {
-    clearTimeout(timer)
+    clearInterval(look)
   }
 }
 

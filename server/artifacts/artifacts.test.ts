@@ -265,11 +265,11 @@ function artifactTests(kind: string, open: () => Promise<{ store: Store; drop():
     it('of a sender that falls silent are free for the next one, which goes on', async () => {
       const bytes = noise(1000)
       const { id } = await announced('a', bytes)
-      const impatient = serve(200)
+      const impatient = serve(1500)
       const silent = impatient.receive(id, { offset: 0, length: 1000 }, false, stuck(bytes.subarray(0, 600)))
       const place = { offset: 600, length: 400, total: 1000 }
       const next = impatient.receive(id, place, true, chunks(bytes.subarray(600)))
-      await expect(silent).rejects.toThrow('nothing came for 0.2 seconds')
+      await expect(silent).rejects.toThrow(/nothing came for 0\.\d seconds/)
       expect((await next).complete).toBe(true)
     })
 

@@ -18,7 +18,7 @@ export interface ArtifactsDeps {
   clock(): number
   /** Rises with time. */
   newId(): string
-  /** An upload without a byte for so long, ms, counts as cut. */
+  /** An upload without a byte for so long, ms, counts as cut; a sixth of that where another one waits for its turn. */
   idleMs?: number
 }
 
@@ -67,7 +67,9 @@ export function createArtifacts(deps: ArtifactsDeps): Artifacts {
   const { artifacts, blobs, tasks } = deps.store
   const { maxBytes } = deps
   const turns = createTurns()
-  const uploads = { blobs, maxBytes, idleMs: deps.idleMs ?? IDLE_MS, onReceived: deps.onReceived }
+  const { idleMs = IDLE_MS, onReceived } = deps
+  const isGone = (id: string, silentMs: number) => silentMs > (turns.awaited(id) ? idleMs / 6 : idleMs)
+  const uploads = { blobs, maxBytes, isGone, onReceived }
   const now = () => new Date(deps.clock()).toISOString()
 
   async function view(artifact: Artifact): Promise<ArtifactView> {

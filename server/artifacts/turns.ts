@@ -2,21 +2,30 @@
 export interface Turns {
   take<T>(key: string, work: () => Promise<T>): Promise<T>
   busy(key: string): boolean
+  /** Whether somebody waits for the one whose turn it is. */
+  awaited(key: string): boolean
 }
 
 export function createTurns(): Turns {
   const last = new Map<string, Promise<unknown>>()
+  const counts = new Map<string, number>()
   return {
     async take(key, work) {
+      counts.set(key, (counts.get(key) ?? 0) + 1)
       const mine = (last.get(key) ?? Promise.resolve()).then(work)
       const settled = mine.catch(() => {})
       last.set(key, settled)
       try {
         return await mine
       } finally {
-        if (last.get(key) === settled) last.delete(key)
+        counts.set(key, counts.get(key)! - 1)
+        if (last.get(key) === settled) {
+          last.delete(key)
+          counts.delete(key)
+        }
       }
     },
     busy: key => last.has(key),
+    awaited: key => (counts.get(key) ?? 0) > 1,
   }
 }

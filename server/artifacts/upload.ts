@@ -8,8 +8,8 @@ import { createDigest, type Digest, type FileFacts } from './digest.ts'
 export interface UploadDeps {
   blobs: BlobStore
   maxBytes: number
-  /** Without a byte for so long, ms, the sender counts as gone. */
-  idleMs: number
+  /** Whether the sender of an artifact counts as gone after so long without a byte, ms. */
+  isGone(id: string, silentMs: number): boolean
   onReceived(bytes: number): void
 }
 
@@ -67,10 +67,10 @@ export class NotAsSaid extends KerutaError {
 }
 
 async function write(deps: UploadDeps, id: string, upload: Upload, digest: Digest): Promise<number> {
-  const { blobs, maxBytes, idleMs } = deps
+  const { blobs, maxBytes } = deps
   const { offset, size } = upload
   const chunks = arriving(upload.body, {
-    idleMs,
+    isGone: silentMs => deps.isGone(id, silentMs),
     limit: (size ?? maxBytes) - offset,
     tooMuch: () =>
       size === undefined
