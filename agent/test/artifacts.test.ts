@@ -154,6 +154,20 @@ describe('an upload', () => {
     expect((await contentOf('large')).equals(bytes)).toBe(true)
   })
 
+  it('does not keep a task from its true end when its agent is killed', async () => {
+    const network = await cuttingNetwork(2_000_000, 'hold')
+    onTestFinished(network.stop)
+    writeFileSync(folder('large'), randomBytes(12_000_000))
+    const env = { KERUTA_API_URL: network.url }
+    const killed = keruta.start(['execute', '--task-id', taskId, '--', 'echo', 'done'], env)
+    killed.process.stdin!.end()
+    await expect.poll(network.cuts, { timeout: 10_000 }).toBe(1)
+    killed.process.kill('SIGKILL')
+    await killed.ended
+    expect((await keruta.run(['log', '--task-id', `${taskId}-other`, 'INFO', 'x'], env)).code).toBe(0)
+    expect(await get<TaskView>(`/tasks/${taskId}`)).toMatchObject({ status: 'COMPLETED', exitCode: 0 })
+  })
+
   it('of what the server has already is none, and says what is new of it', async () => {
     await server.post('/tasks', { id: taskId })
     writeFileSync(folder('large'), randomBytes(9_000_000))
@@ -246,7 +260,7 @@ it('keruta success uploads a folder before the task is COMPLETED', async () => {
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('there is no folder /nowhere')])
 })
 
-/** Between agent and server: every connection is cut after so many bytes in either direction, or goes dead. */
+/** Between agent and server: every connection is cut after so many bytes, or one of them goes dead. */
 async function cuttingNetwork(bytes: number, then: 'cut' | 'hold' = 'cut') {
   const sockets = new Set<Socket>()
   let cuts = 0
@@ -263,7 +277,7 @@ async function cuttingNetwork(bytes: number, then: 'cut' | 'hold' = 'cut') {
       from.on('data', chunk => {
         left -= chunk.length
         if (!to.write(chunk)) from.pause()
-        if (left > 0) return
+        if (left > 0 || (then === 'hold' && cuts > 0)) return
         cuts++
         if (then === 'hold') return void from.pause()
         client.destroy()
