@@ -3,7 +3,8 @@ import type { Socket } from 'node:net'
 import { closeTerminal, type Terminal } from '../pty/terminal.ts'
 import { checkProgram } from './check-program.ts'
 import type { ChildInput } from './child-input.ts'
-import { type OutputSource, openPipes, openTerminalStdio, type Stdin, type Stdio } from './stdio.ts'
+import { type OutputSource, openPipes, type Stdin, type Stdio } from './stdio.ts'
+import { openTerminalStdio } from './terminal-stdio.ts'
 
 export interface ChildSpec {
   file: string

@@ -1,8 +1,6 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { ReadStream } from 'node:tty'
-import type { Terminal } from '../pty/terminal.ts'
 import { ChildInput } from './child-input.ts'
 import { makeInputPipe, makePipes, readPipe } from './pipe.ts'
 
@@ -53,33 +51,6 @@ export function openPipes(stdin: Stdin): Stdio {
       })
     },
     input: child => input ?? (child.stdin ? new ChildInput(child.stdin as Socket, 0, false) : undefined),
-  }
-}
-
-/** One terminal for both outputs, and for stdin where it is held. */
-export function openTerminalStdio({ fd, childFd }: Terminal, stdin: Stdin): Stdio {
-  const screen = new ReadStream(fd)
-  const input = stdin === 'hold' ? new ChildInput(screen, childFd, true) : undefined
-  return {
-    handles: [stdin === 'hold' ? childFd : stdin, childFd, childFd],
-    // Until its end, or a child that closes all it has would lose its terminal, and its life.
-    handOver() {},
-    release: () => closeSync(childFd),
-    read(_child, onChunk, onEnd) {
-      let ended = false
-      // The last to let go of a terminal makes reading it fail: that is its end.
-      const end = () => {
-        if (!ended) onEnd()
-        ended = true
-      }
-      return [
-        screen
-          .on('data', chunk => onChunk(0, chunk))
-          .on('error', end)
-          .on('end', end),
-      ]
-    },
-    input: () => input,
   }
 }
 
