@@ -173,7 +173,9 @@ async function remove(context: Context, _options: Options, which = ''): Promise<
 async function findArtifact(context: Context, which: string): Promise<ArtifactView> {
   const api = await context.api()
   if (UUID.test(which)) return api.get<ArtifactView>(`/artifacts/${which}`)
-  const query = new URLSearchParams({ path: which })
+  // As it was named to add it.
+  const path = /^\.{0,2}\//.test(which) ? basename(which) : which
+  const query = new URLSearchParams({ path })
   const found = await api.get<Page<ArtifactView>>(`${taskPath(context.config)}/artifacts?${query}`)
   const artifact = found.content.find(({ complete }) => complete) ?? found.content[0]
   if (artifact) return artifact

@@ -219,7 +219,7 @@ describe('keruta artifact', () => {
     const copy = folder('copy.pdf')
     expect((await run('get', 'report.pdf', '-o', copy)).code).toBe(0)
     expect(readFileSync(copy, 'utf8')).toBe('%PDF-1.7 hello')
-    expect((await run('remove', 'report.pdf')).code).toBe(0)
+    expect((await run('remove', file)).code).toBe(0)
     expect(await artifacts()).toEqual([])
   })
 
