@@ -7,7 +7,12 @@ const LOOK_MS = 1000
 const COST = 1 / 200
 const MS_PER_TICK = 10
 
-export interface Resources {
+interface Cpu {
+  user: number
+  system: number
+}
+
+interface Resources {
   maxRssBytes: number | null
   cpuUserMs: number | null
   cpuSystemMs: number | null
@@ -19,7 +24,7 @@ export interface Resources {
  * counts it, and of those that live on. Nothing where there is no /proc.
  */
 export class Usage {
-  readonly #before = cpuOf('self', 15)
+  readonly #before = ticksOf('self')?.waitedFor
   #looks = 0
   #timer: NodeJS.Timeout | undefined
   #pids: number[] = []
@@ -35,11 +40,14 @@ export class Usage {
 
   /** Up to now. */
   get resources(): Resources {
-    const after = cpuOf('self', 15)
+    const after = ticksOf('self')?.waitedFor
     if (this.#before === undefined || after === undefined)
       return { maxRssBytes: null, cpuUserMs: null, cpuSystemMs: null }
-    const living = this.#pids.map(pid => cpuOf(pid, 13)).filter(each => each !== undefined)
-    const sum = (part: 'user' | 'system') =>
+    const living = this.#pids.flatMap(pid => {
+      const ticks = ticksOf(pid)
+      return ticks ? [ticks.own, ticks.waitedFor] : []
+    })
+    const sum = (part: keyof Cpu) =>
       living.reduce((total, each) => total + each[part], after[part] - this.#before![part]) * MS_PER_TICK
     return { maxRssBytes: this.#maxRss || null, cpuUserMs: sum('user'), cpuSystemMs: sum('system') }
   }
@@ -82,16 +90,17 @@ function bytesIn(status: string | undefined, field: string): number {
   return at < 0 ? 0 : Number.parseInt(status!.slice(at + field.length + 2), 10) * 1024
 }
 
-/** Clock ticks of a process and its waited-for children, or (`field` 15) of the latter alone. */
-function cpuOf(pid: number | 'self', field: 13 | 15): { user: number; system: number } | undefined {
+/** Clock ticks of a process, and of its children that have ended and been waited for. */
+function ticksOf(pid: number | 'self'): { own: Cpu; waitedFor: Cpu } | undefined {
   const stat = read(`/proc/${pid}/stat`)
   if (stat === undefined) return undefined
+  // From the third field on: the second one may have anything in it.
   const fields = stat
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')
     .map(Number)
-  const at = (index: number) => fields[index - 2]!
-  return field === 15 ? { user: at(15), system: at(16) } : { user: at(13) + at(15), system: at(14) + at(16) }
+  const field = (number: number) => fields[number - 3]!
+  return { own: { user: field(14), system: field(15) }, waitedFor: { user: field(16), system: field(17) } }
 }
 
 function read(file: string): string | undefined {
