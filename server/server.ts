@@ -298,7 +298,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
     writers: remoteWriters,
     taskChanged: announcer.changeElsewhere,
     taskDeleted(taskId, sessionId) {
-      tasks.forget(taskId)
+      tasks.removedElsewhere(taskId).catch(cannotAnnounce)
       socketIo.taskDeleted(taskId, sessionId)
     },
     sessionChanged: announcer.sessionElsewhere,
@@ -340,6 +340,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
       stats.close()
       remoteWriters.close()
       await sweep.close()
+      await artifacts.idle()
       await ingest.idle()
       await bus.close()
       await compactor.close()

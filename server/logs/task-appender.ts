@@ -130,6 +130,8 @@ export class TaskAppender {
       )
       const kept = result.ok ? plan.fresh.length : result.appended
       this.#keep(plan.fresh.slice(0, kept), head)
+      // It may have been removed, with its lines, since it was seen: these would be nobody's.
+      await ensureTask(this.#taskId)
       if (result.ok) return plan.settle(head)
       const lost = new Set(plan.fresh.slice(kept).map(({ part }) => part))
       rest = rest.filter(part => lost.has(part) || plan.unsettled(part))

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from 'vitest'
+import { createIngest } from '#server/logs/ingest.ts'
 import { openStore } from '#server/store/open.ts'
 import { createTasks, type TaskChange } from './tasks.ts'
 
@@ -45,6 +46,59 @@ test('a task that was deleted comes into being again when it is written to', asy
   expect(deletedLogs).toEqual(['twice'])
   await tasks.ensure('twice', ops)
   expect(await tasks.find('twice')).toBeDefined()
+})
+
+/** Lines on their way to the store that come there once `let` is called. */
+function heldLines(taskId: string, ensuredBy: typeof tasks) {
+  const held = Promise.withResolvers<void>()
+  const ingest = createIngest({
+    segments: {
+      ...store.segments,
+      async append(...given) {
+        await held.promise
+        return store.segments.append(...given)
+      },
+    },
+    ensureTask: id => ensuredBy.ensure(id, ops),
+    publish: () => {},
+    onCommit: () => {},
+    now: Date.now,
+  })
+  const appended = ingest.appendEntries(taskId, [{ source: 'stdout', level: 'INFO', message: 'late' }])
+  return {
+    async let() {
+      held.resolve()
+      await appended
+      await ingest.idle()
+    },
+  }
+}
+
+test('lines that are being stored while their task is removed bring it back', async () => {
+  await tasks.ensure('held', ops)
+  const lines = heldLines('held', tasks)
+  await tasks.remove('held')
+  await lines.let()
+  expect(await tasks.find('held')).toBeDefined()
+})
+
+test('lines that are stored after another server removed their task bring it back when this one hears of it', async () => {
+  await tasks.ensure('afar', ops)
+  const lines = heldLines('afar', tasks)
+  await open().remove('afar')
+  await lines.let()
+  await tasks.removedElsewhere('afar')
+  expect(await tasks.find('afar')).toBeDefined()
+  await tasks.ensure('empty', ops)
+  await open().remove('empty')
+  await tasks.removedElsewhere('empty')
+  expect(await tasks.find('empty')).toBeUndefined()
+})
+
+test.each(['unknown', 'known'])('a start names no session that is not there, of an %s task', async kind => {
+  if (kind === 'known') await tasks.ensure(kind, ops)
+  const start = tasks.start(kind, { sessionId: 'none' }, ops)
+  await expect(start).rejects.toMatchObject({ code: 'BAD_REQUEST', errors: [{ path: 'sessionId' }] })
 })
 
 test('of twenty servers that start a task, one does, also where all must create it', async () => {

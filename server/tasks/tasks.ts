@@ -70,10 +70,12 @@ export interface Tasks extends TaskChanges, Leases {
   create(input: NewTask, by: Actor): Promise<Task>
   /** Creates a PENDING task named after its id, unless there is one. Cheap for tasks that were seen lately. */
   ensure(id: string, by: Actor, sessionId?: string | null): Promise<void>
-  /** Another server may have removed the task; without an id: any. */
-  forget(id?: string): void
+  /** Another server may have removed any of them. */
+  forget(): void
+  /** Another server removed the task. Lines that were being stored here meanwhile bring it back, as those that come later do. */
+  removedElsewhere(id: string): Promise<void>
   patch(id: string, patch: TaskPatch): Promise<Task>
-  /** Removes the task and its log. CONFLICT while it runs. */
+  /** Removes the task and its log. CONFLICT while it runs. Who writes to it then begins it anew. */
   remove(id: string): Promise<void>
   /** PENDING → PROCESSING; creates an unknown task. Repeated by the agent that runs it, it changes nothing. */
   start(id: string, input: StartTask, by: Actor): Promise<Task>
@@ -140,6 +142,16 @@ export function createTasks(deps: TasksDeps): Tasks {
     })
   }
 
+  async function ensure(id: string, by: Actor, sessionId: string | null = null): Promise<void> {
+    if (known.has(id)) return
+    if (!(await tasks.get(id))) {
+      const now = new Date(deps.clock()).toISOString()
+      await insert(newTask(id, now, by.name, { name: id, sessionId }, LINES_CAME_FIRST))
+    }
+    if (known.size >= KNOWN_TASKS) known.delete(known.values().next().value!)
+    known.add(id)
+  }
+
   return {
     ...changes,
     find: id => tasks.get(id),
@@ -153,18 +165,11 @@ export function createTasks(deps: TasksDeps): Tasks {
       return found.map(task => task.id)
     },
     create,
-    async ensure(id, by, sessionId = null) {
-      if (known.has(id)) return
-      if (!(await tasks.get(id))) {
-        const now = new Date(deps.clock()).toISOString()
-        await insert(newTask(id, now, by.name, { name: id, sessionId }, LINES_CAME_FIRST))
-      }
-      if (known.size >= KNOWN_TASKS) known.delete(known.values().next().value!)
-      known.add(id)
-    },
-    forget(id) {
-      if (id === undefined) known.clear()
-      else known.delete(id)
+    ensure,
+    forget: () => known.clear(),
+    async removedElsewhere(id) {
+      known.delete(id)
+      if ((await deps.segments.totals([id])).get(id)?.lines) await ensure(id, { name: 'agent' })
     },
     async patch(id, patch) {
       return change(id, task => {
@@ -184,8 +189,9 @@ export function createTasks(deps: TasksDeps): Tasks {
       if (task) deps.onChange({ kind: 'deleted', task })
     },
     async start(id, input, by) {
-      if (!(await tasks.get(id))) {
-        await checkSession(input.sessionId)
+      const found = await tasks.get(id)
+      if (!found?.sessionId) await checkSession(input.sessionId)
+      if (!found) {
         const createdAt = new Date(reportedAt(input.at, deps.clock(), null)).toISOString()
         const { script, sessionId } = input
         await insert(newTask(id, createdAt, by.name, { name: input.name ?? id, script, sessionId }))
