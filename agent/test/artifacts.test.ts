@@ -90,7 +90,7 @@ describe('at the end of a script', () => {
 
   it('a file that never holds still goes up as it is at last', async () => {
     const script = `cd "$KERUTA_ARTIFACTS_DIR"; echo first > restless
-      (while [ -d . ] && [ ! -e "$HOME/stop" ]; do head -c 400000 /dev/urandom | od > restless; done) > /dev/null 2>&1 &`
+      (while [ -d "$HOME" ] && [ ! -e "$HOME/stop" ]; do head -c 400000 /dev/urandom | od > restless; done) > /dev/null 2>&1 &`
     const { code } = await execute(script)
     writeFileSync(join(keruta.home, 'stop'), '')
     expect(code).toBe(0)
