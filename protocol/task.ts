@@ -1,15 +1,15 @@
 import { z } from 'zod'
 import { idSchema } from './ids.ts'
 import { logStateSchema } from './log.ts'
+import { MAX_OBSERVATIONS, TERMINAL_STATUSES } from './task-facts.ts'
+
+export { MAX_OBSERVATIONS, TERMINAL_STATUSES }
 
 export const TASK_STATUSES = ['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED', 'CANCELLED'] as const
 export const taskStatusSchema = z.enum(TASK_STATUSES, {
   error: `unknown status; one of ${TASK_STATUSES.join(', ')}`,
 })
 export type TaskStatus = z.infer<typeof taskStatusSchema>
-
-/** No transition leaves these, except a retry. */
-export const TERMINAL_STATUSES: readonly TaskStatus[] = ['COMPLETED', 'FAILED', 'CANCELLED']
 
 export const statusChangeSchema = z.object({
   status: taskStatusSchema,
@@ -256,8 +256,6 @@ export const taskInputSchema = z.object({
   createdAt: z.string(),
 })
 export type TaskInput = z.infer<typeof taskInputSchema>
-
-export const MAX_OBSERVATIONS = 1000
 
 /** Body of `POST /tasks/{id}/observations`. A step is known by name and start; said again it is brought up to date. */
 export const observationsSchema = z.strictObject({

@@ -1,4 +1,5 @@
-import { MAX_OBSERVATIONS, type Observations, type TaskMetric, type TaskStep } from '#protocol/task.ts'
+import type { Observations, TaskMetric, TaskStep } from '#protocol/task.ts'
+import { MAX_OBSERVATIONS } from '#protocol/task-facts.ts'
 import type { MarkEvents } from '../capture/marks.ts'
 
 /** What gathers within this time is told together. */

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
-import { type TaskView, TERMINAL_STATUSES } from '#protocol/task.ts'
+import type { TaskView } from '#protocol/task.ts'
+import { TERMINAL_STATUSES } from '#protocol/task-facts.ts'
 import type { Context } from '../context.ts'
 import type { Api } from '../delivery/api.ts'
 import { count, oneLine } from '../show/text.ts'
