@@ -80,35 +80,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`no page, menu or dialog has a barrier that axe knows, in ${colorScheme} colours`, async ({
+  test(`no page or dialog of tasks and logs has a barrier that axe knows, in ${colorScheme} colours`, async ({
     page,
   }) => {
     test.slow()
-    const barriers: string[] = []
-    const look = async (where: string, part = 'body') => {
-      const axe = new AxeBuilder({ page }).include(part)
-      // Whatever the scheme, only the colours differ.
-      if (colorScheme === 'dark') axe.withRules(['color-contrast'])
-      // The library's menus hold an element that only takes the first focus.
-      else if (part === MENU) axe.disableRules(['aria-required-children'])
-      // A dialog's head is the only banner while the page behind it is out of reach.
-      else if (part === DIALOG) axe.disableRules(['landmark-no-duplicate-banner'])
-      const { violations } = await axe.analyze()
-      for (const { id, nodes } of violations) {
-        barriers.push(...nodes.map(node => `${where}: ${id}: ${node.html}\n${node.failureSummary}`))
-      }
-    }
-    const opened = async (button: string, part = DIALOG) => {
-      const what = page.locator(part)
-      await page.getByRole('button', { name: button, exact: true }).click()
-      await expect(what).toBeVisible()
-      await settled(page)
-      await look(button, part)
-      await page.keyboard.press('Escape')
-      await expect(what).toBeHidden()
-    }
-    // Half-transparent states between two others have no contrast to hold.
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    const { look, opened, barriers } = await lookingAt(page, colorScheme)
     await page.goto(`${server.url}/login`)
     await expect(page.getByLabel('API key')).toBeVisible()
     await look('/login')
@@ -134,6 +110,18 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.goto(`${server.url}/tasks?search=no-such-task`)
     await expect(page.getByText('No task matches these filters.')).toBeVisible()
     await look('no tasks')
+    expect(barriers.join('\n\n')).toBe('')
+  })
+
+  test(`no page or dialog of sessions, runs and settings has one, in ${colorScheme} colours`, async ({
+    page,
+  }) => {
+    test.slow()
+    const { look, opened, barriers } = await lookingAt(page, colorScheme)
+    await openTask(page, server, ASKS)
+    await page.getByRole('button', { name: 'Fold these lines' }).click()
+    await look('a task that asks')
+    for (const panel of ['Details', 'Artifacts (2)', 'Steps (3)']) await opened(panel)
     await page.goto(`${server.url}/sessions`)
     await expect(page.getByRole('link', { name: 'a session' })).toBeVisible()
     await look('/sessions')
@@ -144,10 +132,6 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await opened('New task')
     await opened('Edit')
     await opened('Complete')
-    await page.goto(`${server.url}/tasks/${ASKS}`)
-    await page.getByRole('button', { name: 'Fold these lines' }).click()
-    await look('a task that asks')
-    for (const panel of ['Details', 'Artifacts (2)', 'Steps (3)']) await opened(panel)
     await page.goto(`${server.url}/settings`)
     await expect(page.getByRole('button', { name: 'New key', exact: true })).toBeVisible()
     await look('/settings')
@@ -245,6 +229,36 @@ test('a page that does not exist, and a task that does not exist, say so', async
   await page.goto(`${server.url}/no/such/page`)
   await expect(page.getByText('There is nothing at this address.')).toBeVisible()
 })
+
+/** axe, and what it has found so far. */
+async function lookingAt(page: Page, colorScheme: 'light' | 'dark') {
+  const barriers: string[] = []
+  const look = async (where: string, part = 'body') => {
+    const axe = new AxeBuilder({ page }).include(part)
+    // Whatever the scheme, only the colours differ.
+    if (colorScheme === 'dark') axe.withRules(['color-contrast'])
+    // The library's menus hold an element that only takes the first focus.
+    else if (part === MENU) axe.disableRules(['aria-required-children'])
+    // A dialog's head is the only banner while the page behind it is out of reach.
+    else if (part === DIALOG) axe.disableRules(['landmark-no-duplicate-banner'])
+    const { violations } = await axe.analyze()
+    for (const { id, nodes } of violations) {
+      barriers.push(...nodes.map(node => `${where}: ${id}: ${node.html}\n${node.failureSummary}`))
+    }
+  }
+  const opened = async (button: string, part = DIALOG) => {
+    const what = page.locator(part)
+    await page.getByRole('button', { name: button, exact: true }).click()
+    await expect(what).toBeVisible()
+    await settled(page)
+    await look(button, part)
+    await page.keyboard.press('Escape')
+    await expect(what).toBeHidden()
+  }
+  // Half-transparent states between two others have no contrast to hold.
+  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+  return { look, opened, barriers }
+}
 
 /** Waits until nothing fades or slides any more. */
 async function settled(page: Page): Promise<void> {

@@ -61,6 +61,11 @@ test('a secret is typed hidden, and sent as one', async ({ page }) => {
   await page.keyboard.press('Enter')
   expect(await request).toMatchObject({ text: 'hunter2', secret: true })
   await expect(field).toHaveValue('')
+  // The next question is answered without a click.
+  await server.post('/tasks/secret/waiting', { agentId: 'host:1/1', prompt: null })
+  await expect(status(page)).toHaveAttribute('data-status', 'PROCESSING')
+  await server.post('/tasks/secret/waiting', { agentId: 'host:1/1', prompt: 'Sure? ' })
+  await expect(page.getByLabel('Answer to: Sure?')).toBeFocused()
 })
 
 test('a question does not take the focus from somebody who types elsewhere', async ({ page }) => {

@@ -17,6 +17,7 @@ const SHORTCUTS = [
   ['w', 'wrap'],
   ['h', 'histogram'],
   ['z', 'fold'],
+  ['i', 'input'],
   ['?', 'help'],
 ] as const
 

@@ -1,9 +1,9 @@
 'use client'
 
-import { ActionIcon, Button, Menu, PasswordInput, TextInput } from '@mantine/core'
-import { IconChevronDown, IconEye, IconEyeOff, IconKeyboard, IconX } from '@tabler/icons-react'
+import { ActionIcon, Button, Menu, TextInput } from '@mantine/core'
+import { IconChevronDown, IconKeyboard, IconLock, IconLockOpen, IconX } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { type FocusEvent, type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import type { Input, TaskView } from '#protocol/task.ts'
 import { plainText } from '../../lib/ansi.ts'
 import { post, segment } from '../../lib/api.ts'
@@ -28,11 +28,14 @@ export function InputBar({ task, open, close }: InputBarProps) {
   const [hidden, setHidden] = useState<boolean>()
   /** The question that has been answered last, by when it was asked. */
   const [answered, setAnswered] = useState<string>()
+  /** Who has answered goes on with the next question: the field stays while it has the focus. */
+  const [staying, setStaying] = useState(false)
   const field = useRef<HTMLInputElement>(null)
   const sending = useMutation({
     mutationFn: (input: Partial<Input>) => post(`/tasks/${segment(task.id)}/input`, input),
     onSuccess: (_, input) => {
       setAnswered(waiting?.since)
+      setStaying(true)
       setDraft(now => (now === input.text ? '' : now))
       field.current?.focus()
     },
@@ -40,7 +43,7 @@ export function InputBar({ task, open, close }: InputBarProps) {
   const underway = waiting !== null && waiting.since === answered
   const runs = task.status === 'PROCESSING'
   const secret = hidden ?? waiting?.secret ?? false
-  const shown = waiting !== null || (runs && open) || draft !== '' || sending.isError
+  const shown = waiting !== null || (runs && (open || staying)) || draft !== '' || sending.isError
   useIdleFocus(field, waiting?.since)
   useKeys({ i: () => field.current?.focus() })
   // Another question has its own way of being answered.
@@ -62,17 +65,24 @@ export function InputBar({ task, open, close }: InputBarProps) {
       send({ newline: draft !== '', eof: true })
     } else if (event.key === 'Escape') event.currentTarget.blur()
   }
+  const leave = (event: FocusEvent) => {
+    const next = event.relatedTarget
+    // Its menu is drawn elsewhere on the page.
+    if (next?.closest('[role="menu"]') || event.currentTarget.contains(next)) return
+    setStaying(false)
+  }
   const discard = () => {
     setDraft('')
+    setStaying(false)
     sending.reset()
     close()
   }
-  const Field = secret ? PasswordInput : TextInput
   return (
     <form
       className={classes.bar}
       data-waiting={waiting !== null || undefined}
       onSubmit={submit}
+      onBlur={leave}
       aria-label={text.form}
     >
       <div className={classes.question}>
@@ -99,13 +109,15 @@ export function InputBar({ task, open, close }: InputBarProps) {
         )}
       </div>
       <div className={classes.answer}>
-        <Field
+        <TextInput
           ref={field}
+          type={secret ? 'password' : 'text'}
           size="sm"
           className={classes.field}
           aria-label={waiting?.prompt ? text.answerTo(plainText(waiting.prompt)) : text.field}
           placeholder={text.placeholder}
-          autoComplete="off"
+          // Browsers offer to keep what stands in a password field, unless it is good once only.
+          autoComplete={secret ? 'one-time-code' : 'off'}
           autoCorrect="off"
           autoCapitalize="off"
           spellCheck={false}
@@ -124,10 +136,10 @@ export function InputBar({ task, open, close }: InputBarProps) {
           disabled={!runs}
           onClick={() => {
             setHidden(!secret)
-            requestAnimationFrame(() => field.current?.focus())
+            field.current?.focus()
           }}
         >
-          {secret ? <IconEyeOff size={16} aria-hidden /> : <IconEye size={16} aria-hidden />}
+          {secret ? <IconLock size={16} aria-hidden /> : <IconLockOpen size={16} aria-hidden />}
         </ActionIcon>
         <Button.Group>
           <Button type="submit" disabled={!runs} loading={sending.isPending}>

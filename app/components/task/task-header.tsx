@@ -55,6 +55,9 @@ export function TaskHeader({ task, deleted, onInput }: TaskHeaderProps) {
         <ProgressBar task={task} wide />
         {failure.length > 0 && <strong className={classes.failure}>{failure.join(' · ')}</strong>}
         {task.message && <span className={classes.message}>{plainText(task.message)}</span>}
+        {!operate && isWaiting(task) && task.waitingForInput?.prompt && (
+          <span className={`${classes.message} mono`}>{plainText(task.waitingForInput.prompt)}</span>
+        )}
         <LogCompleteness task={task} />
         <PanelButtons task={task} />
         {canSendInput && (
