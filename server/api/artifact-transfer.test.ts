@@ -64,7 +64,7 @@ async function resume(id: string, bytes: Buffer): Promise<ArtifactView> {
 const contentOf = async (id: string) =>
   Buffer.from(await (await server.api(`/artifacts/${id}/content`)).arrayBuffer())
 
-test('an upload goes on after its connection was cut, and after the server was killed', async () => {
+test('an upload goes on after its connection was cut, and after the server was killed or stopped', async () => {
   const bytes = randomBytes(4 * MIB)
   const first = await announce('cut', bytes)
   await cutUpload(first.id, bytes, 2 * MIB, () => {})
@@ -73,7 +73,14 @@ test('an upload goes on after its connection was cut, and after the server was k
   await cutUpload(second.id, bytes, 2 * MIB, () => server.stop('SIGKILL'))
   await server.start()
   expect(await resume(second.id, bytes)).toMatchObject({ complete: true })
-  for (const { id } of [first, second]) expect((await contentOf(id)).equals(bytes)).toBe(true)
+  const third = await announce('stopped', bytes)
+  await cutUpload(third.id, bytes, 2 * MIB, async () => {
+    await server.stop()
+    expect(server.output).not.toContain('"level":"error"')
+  })
+  await server.start()
+  expect(await resume(third.id, bytes)).toMatchObject({ complete: true })
+  for (const { id } of [first, second, third]) expect((await contentOf(id)).equals(bytes)).toBe(true)
 })
 
 test('a large file goes through in both directions, with a sender and a reader that take their time', async () => {

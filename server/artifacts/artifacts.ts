@@ -50,6 +50,8 @@ export interface Artifacts {
   removeOf(taskId: string): Promise<void>
   /** Removes uploads that nobody has gone on with for a day; how many. */
   sweep(): Promise<number>
+  /** Resolves when no upload is in progress. */
+  idle(): Promise<void>
 }
 
 export interface ArtifactQuery {
@@ -233,5 +235,6 @@ export function createArtifacts(deps: ArtifactsDeps): Artifacts {
       for (const artifact of gone) await remove(artifact)
       return gone.length
     },
+    idle: turns.idle,
   }
 }

@@ -2,6 +2,8 @@
 export interface Turns {
   take<T>(key: string, work: () => Promise<T>): Promise<T>
   busy(key: string): boolean
+  /** Resolves when nobody has a turn. */
+  idle(): Promise<void>
   /** Whether somebody waits for the one whose turn it is. */
   awaited(key: string): boolean
 }
@@ -26,6 +28,9 @@ export function createTurns(): Turns {
       }
     },
     busy: key => last.has(key),
+    async idle() {
+      while (last.size > 0) await Promise.all(last.values())
+    },
     awaited: key => (counts.get(key) ?? 0) > 1,
   }
 }
