@@ -26,6 +26,7 @@ export type Details = Pick<NewArtifact, 'path'> & Partial<Pick<NewArtifact, 'des
 export async function bring(deps: BringDeps, details: Details, file: Version): Promise<ArtifactView> {
   const { api, patience } = deps
   let known: ArtifactView | undefined
+  let doubtful = 0
   for (let attempt = 1; ; attempt++) {
     try {
       const artifact = known
@@ -46,6 +47,7 @@ export async function bring(deps: BringDeps, details: Details, file: Version): P
     } catch (error) {
       // Gone: replaced, or never finished for a day. Or the server has not heard of the task yet.
       if (error instanceof ApiError && error.status === 404) known = undefined
+      if (isDoubtful(error) && ++doubtful > DOUBTFUL_ATTEMPTS) throw error
       if (!isPassing(error) || !(await patience.again(attempt))) throw error
     }
   }
@@ -92,6 +94,13 @@ async function sendRest(deps: BringDeps, artifact: ArtifactView, file: Version):
 function refusal(status: number, { code, detail }: PutAnswer['body']): Error {
   const message = detail ?? `the server answered ${status}`
   return status === 400 ? new ChangedError(message) : new ApiError(status, code, message)
+}
+
+/** Half a minute of them: nobody waits for ever for a task that was deleted, or a file that a server fails at. */
+const DOUBTFUL_ATTEMPTS = 10
+
+function isDoubtful(error: unknown): boolean {
+  return error instanceof ApiError && [404, 500].includes(error.status)
 }
 
 /** Whether another attempt may change it. */
