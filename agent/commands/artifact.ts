@@ -116,22 +116,17 @@ async function upload(context: Context, options: Options, file = ''): Promise<nu
     onBytes: (bytes: number) => progress.bytes(bytes),
   }
   const { path, description, metadata } = options
-  try {
-    const artifact = await send(
-      deps,
-      { file: Buffer.from(realpathSync(file)) },
-      {
-        path: (path as string | undefined) ?? basename(file),
-        description: description as string | undefined,
-        metadata: pairs('--metadata', metadata as string[]),
-      },
-    )
-    if (config.json) context.print(JSON.stringify(artifact, null, 2))
-    else context.say(`${artifact.path} is kept (${bytesText(artifact.size)}, ${artifact.id})`)
-    return 0
-  } finally {
-    progress.end()
+  const said = {
+    path: (path as string | undefined) ?? basename(file),
+    description: description as string | undefined,
+    metadata: pairs('--metadata', metadata as string[]),
   }
+  const artifact = await send(deps, { file: Buffer.from(realpathSync(file)) }, said).finally(() =>
+    progress.end(),
+  )
+  if (config.json) context.print(JSON.stringify(artifact, null, 2))
+  else context.say(`${artifact.path} is kept (${bytesText(artifact.size)}, ${artifact.id})`)
+  return 0
 }
 
 async function get(context: Context, { output }: Options, which = ''): Promise<number> {
