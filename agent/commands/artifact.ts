@@ -101,25 +101,26 @@ async function upload(context: Context, options: Options, file = ''): Promise<nu
       EXIT.failure,
       `${file} has ${bytesText(found.size)}, and KERUTA_MAX_FILE_SIZE is ${bytesText(config.maxFileBytes)}`,
     )
-  const [{ send }, { COMMAND_PATIENCE_MS, Patience }, { Progress }] = await Promise.all([
-    import('../artifacts/send.ts'),
-    import('../artifacts/patience.ts'),
-    import('../artifacts/progress.ts'),
-  ])
-  const progress = new Progress(context, [found])
-  const deps = {
-    api: await context.api(),
-    task,
-    secrets: await context.secrets(),
-    patience: new Patience(COMMAND_PATIENCE_MS, new AbortController().signal),
-    idleMs: config.timeoutMs,
-    onBytes: (bytes: number) => progress.bytes(bytes),
-  }
   const { path, description, metadata } = options
   const said = {
     path: (path as string | undefined) ?? basename(file),
     description: description as string | undefined,
     metadata: pairs('--metadata', metadata as string[]),
+  }
+  const [{ send }, { COMMAND_PATIENCE_MS, Patience }, { Progress }] = await Promise.all([
+    import('../artifacts/send.ts'),
+    import('../artifacts/patience.ts'),
+    import('../artifacts/progress.ts'),
+  ])
+  const [api, secrets] = await Promise.all([context.api(), context.secrets()])
+  const progress = new Progress(context, [found])
+  const deps = {
+    api,
+    task,
+    secrets,
+    patience: new Patience(COMMAND_PATIENCE_MS, new AbortController().signal),
+    idleMs: config.timeoutMs,
+    onBytes: (bytes: number) => progress.bytes(bytes),
   }
   const artifact = await send(deps, { file: Buffer.from(realpathSync(file)) }, said).finally(() =>
     progress.end(),
