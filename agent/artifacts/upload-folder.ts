@@ -54,9 +54,10 @@ export async function uploadFolders(context: Context, options: UploadOptions): P
   }
   if (waiting.length === 0) return report
   const { secrets, task, signal } = options
+  const api = await context.api()
   const progress = new Progress(context, waiting)
   const deps = {
-    api: await context.api(),
+    api,
     task,
     secrets,
     patience: new Patience(options.patienceMs, signal),
