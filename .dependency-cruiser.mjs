@@ -46,6 +46,12 @@ export default {
       '^server/(main|server)\\.ts',
     ),
     forbid(
+      'composed-at-the-root',
+      'nobody but the composition root imports its parts',
+      '^server/(?!compose/|server\\.ts)',
+      '^server/compose/',
+    ),
+    forbid(
       'features-stand-alone',
       'a feature imports the store port, the protocol and itself',
       '^server/(artifacts|logs|tasks)/',
@@ -61,8 +67,8 @@ export default {
     ),
     forbid(
       'api-is-on-top',
-      'only main imports the API',
-      '^server/(?!api/|main\\.ts|server\\.ts)',
+      'only the composition imports the API',
+      '^server/(?!api/|compose/)',
       '^server/api/',
     ),
     forbid(
