@@ -7,6 +7,7 @@ import { artifacts } from './artifacts.ts'
 import { bigLog } from './big-log.ts'
 import { daemon } from './daemon.ts'
 import { fanOut } from './fan-out.ts'
+import { forms } from './forms.ts'
 import { ingest } from './ingest.ts'
 import { liveLatency } from './live-latency.ts'
 import { masking } from './masking.ts'
@@ -27,6 +28,7 @@ const onSqlite: Measurements = {
   agent,
   artifacts,
   daemon,
+  forms,
   masking,
   queue,
 }
