@@ -14,7 +14,7 @@ export function openTerminalStdio({ fd, childFd }: Terminal, stdin: Stdin): Stdi
   let take: (source: OutputSource, chunk: Buffer) => void = () => {}
 
   /**
-   * Reads what the child has left, and only then lets its end go: once that is closed, libuv takes a read that did not fill its
+   * Reads what the child has left, and only then lets its end go: once that is closed, Node 20 takes a read that did not fill its
    * buffer for the last one, and a terminal never gives more than 4 KiB at once.
    */
   function drain(): void {

@@ -68,6 +68,7 @@ export class WaitingWatch {
   }
 
   #soon(): void {
+    if (this.#stopped) return
     this.#delay = SILENCE_MS
     if (this.#dueAt - performance.now() > SILENCE_MS) this.#lookIn(SILENCE_MS)
   }
