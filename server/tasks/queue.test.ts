@@ -156,6 +156,25 @@ await onEachStore(shared => {
     expect(await codeOf(server.tasks.claim('nowhere', { agentId: 'a' }, ops))).toBe('NOT_FOUND')
   })
 
+  test('of three servers that remove a session at once none fails, and no task of it is left', async () => {
+    await Promise.all(Array.from({ length: 12 }, () => add()))
+    const codes = await Promise.all(servers.map(({ sessions }) => codeOf(sessions.remove(sessionId))))
+    expect(codes.filter(code => code !== undefined)).toEqual([])
+    expect(await codeOf(server.sessions.get(sessionId))).toBe('NOT_FOUND')
+    expect(await store.tasks.count({ sessionId })).toBe(0)
+  })
+
+  test('a list of sessions counts the tasks of each', async () => {
+    await add()
+    await add()
+    await claim('a/1')
+    const other = (await server.sessions.create({ name: 'empty', tags: [] })).id
+    const { sessions } = await server.sessions.list({ ids: [sessionId, other], page: 0, size: 10 })
+    const counts = Object.fromEntries(sessions.map(({ id, taskCounts }) => [id, taskCounts]))
+    const none = { PENDING: 0, PROCESSING: 0, COMPLETED: 0, FAILED: 0, CANCELLED: 0 }
+    expect(counts).toEqual({ [sessionId]: { ...none, PENDING: 1, PROCESSING: 1 }, [other]: none })
+  })
+
   test('a task that is given back waits again in the same attempt, for anybody', async () => {
     const { id } = await add()
     await claim('a')

@@ -1,6 +1,6 @@
 import { KerutaError } from '#protocol/errors.ts'
 import type { NewSession, Session, SessionPatch, SessionView } from '#protocol/session.ts'
-import type { TaskStatus } from '#protocol/task.ts'
+import { TASK_STATUSES, type TaskStatus } from '#protocol/task.ts'
 import type { Store, Where } from '#server/store/store.ts'
 import { firstOfQueue } from './queue.ts'
 
@@ -54,24 +54,47 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return session
   }
 
-  async function view(session: Session): Promise<SessionView> {
-    const counts = await tasks.countBy('status', { sessionId: session.id })
-    const of = (status: TaskStatus) => counts[status] ?? 0
-    return {
-      ...session,
-      taskCounts: {
-        PENDING: of('PENDING'),
-        PROCESSING: of('PROCESSING'),
-        COMPLETED: of('COMPLETED'),
-        FAILED: of('FAILED'),
-        CANCELLED: of('CANCELLED'),
-      },
+  /** However many sessions, one query for each status. */
+  async function viewsOf(found: Session[]): Promise<SessionView[]> {
+    const sessionId = { in: found.map(({ id }) => id) }
+    const counted = found.length === 0 ? [] : TASK_STATUSES
+    const counts = new Map(
+      await Promise.all(
+        counted.map(
+          async status => [status, await tasks.countBy('sessionId', { status, sessionId })] as const,
+        ),
+      ),
+    )
+    return found.map(session => {
+      const of = (status: TaskStatus) => counts.get(status)?.[session.id] ?? 0
+      return {
+        ...session,
+        taskCounts: {
+          PENDING: of('PENDING'),
+          PROCESSING: of('PROCESSING'),
+          COMPLETED: of('COMPLETED'),
+          FAILED: of('FAILED'),
+          CANCELLED: of('CANCELLED'),
+        },
+      }
+    })
+  }
+
+  async function removeTasks(sessionId: string): Promise<void> {
+    for (;;) {
+      const some = await tasks.find({ where: { sessionId }, limit: 100 })
+      if (some.length === 0) return
+      for (const { id } of some)
+        await deps.removeTask(id).catch(error => {
+          // Somebody else removes the session, too.
+          if (!(error instanceof KerutaError && error.code === 'NOT_FOUND')) throw error
+        })
     }
   }
 
   return {
     get,
-    view,
+    view: async session => (await viewsOf([session]))[0]!,
     async state(id) {
       const session = await sessions.get(id)
       if (session?.status !== 'ACTIVE') return session && { status: session.status, work: false }
@@ -93,7 +116,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
         }),
         sessions.count(where),
       ])
-      return { sessions: await Promise.all(found.map(view)), total }
+      return { sessions: await viewsOf(found), total }
     },
     async create(input) {
       const now = new Date(deps.clock()).toISOString()
@@ -128,12 +151,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
           'CONFLICT',
           `task ${running[0].id} runs: cancel it before you delete its session`,
         )
-      for (;;) {
-        const some = await tasks.find({ where: { sessionId: id }, limit: 100 })
-        if (some.length === 0) break
-        for (const task of some) await deps.removeTask(task.id)
-      }
+      await removeTasks(id)
       if ((await sessions.remove({ id })) > 0) deps.onChange({ kind: 'deleted', session })
+      // Tasks that were being created while it was still there.
+      await removeTasks(id)
     },
   }
 }
