@@ -18,16 +18,28 @@ export interface AnnounceDeps {
   taskEnded(taskId: string): void
 }
 
+/** From so many on those that nobody watches any more are forgotten. */
+const MAX_SHOWN = 1000
+
 /** Tells everybody who watches a task what happened to it, wherever it happened. */
 export function createAnnouncer({ bus, hub, sessionHub, socketIo, tasks, store, taskEnded }: AnnounceDeps) {
   /** When each watched task was changed as it is shown. */
   const shown = new Map<string, string>()
 
   async function show(task: Task, moved: boolean): Promise<void> {
-    if (hub.isWatched(task.id)) shown.set(task.id, task.updatedAt)
+    if (hub.isWatched(task.id)) remember(task)
     const view = await tasks.view(task)
     hub.notify(task.id, { kind: moved ? 'status' : 'progress', task: view })
     socketIo.task(view)
+  }
+
+  function remember({ id, updatedAt }: Task): void {
+    if (shown.size >= MAX_SHOWN) forgetUnwatched()
+    shown.set(id, updatedAt)
+  }
+
+  function forgetUnwatched(): void {
+    for (const id of shown.keys()) if (!hub.isWatched(id)) shown.delete(id)
   }
 
   function cancelled({ id, message }: Pick<Task, 'id' | 'message'>): void {
@@ -82,7 +94,7 @@ export function createAnnouncer({ bus, hub, sessionHub, socketIo, tasks, store, 
       socketIo.missed()
       await sessionHub.missed()
       const { watched } = hub
-      for (const id of shown.keys()) if (!hub.isWatched(id)) shown.delete(id)
+      forgetUnwatched()
       for (const id of watched) hub.notify(id, { kind: 'input' })
       const found = watched.length === 0 ? [] : await store.tasks.find({ where: { id: { in: watched } } })
       for (const task of found.filter(({ id, updatedAt }) => shown.get(id) !== updatedAt)) {
