@@ -110,37 +110,28 @@ export function taskLifeApi({ tasks, autoFixes, issueTaskToken }: TaskLifeApiDep
     },
   )
 
-  api.openapi(
-    createRoute({
-      ...common,
-      path: '/tasks/{taskId}/cancel',
-      summary: 'PENDING or PROCESSING → CANCELLED; a running child is stopped',
-      request: { ...request, body: optionalBody(named('Reason', reasonSchema)) },
-      responses: answers(view, 'The task'),
-    }),
-    async c => {
-      const { taskId } = c.req.valid('param')
-      const principal = c.get('principal')
-      await taskFor(tasks, principal, 'operate', taskId)
-      return c.json(await tasks.view(await tasks.cancel(taskId, c.req.valid('json').message, principal)), 200)
-    },
-  )
-
-  api.openapi(
-    createRoute({
-      ...common,
-      path: '/tasks/{taskId}/retry',
-      summary: 'FAILED or CANCELLED → PENDING, as the next attempt',
-      request: { ...request, body: optionalBody(named('Reason', reasonSchema)) },
-      responses: answers(view, 'The task'),
-    }),
-    async c => {
-      const { taskId } = c.req.valid('param')
-      const principal = c.get('principal')
-      await taskFor(tasks, principal, 'operate', taskId)
-      return c.json(await tasks.view(await tasks.retry(taskId, c.req.valid('json').message, principal)), 200)
-    },
-  )
+  const asked = [
+    ['cancel', 'PENDING or PROCESSING → CANCELLED; a running child is stopped'],
+    ['retry', 'FAILED or CANCELLED → PENDING, as the next attempt'],
+  ] as const
+  for (const [name, summary] of asked) {
+    api.openapi(
+      createRoute({
+        ...common,
+        path: `/tasks/{taskId}/${name}`,
+        summary,
+        request: { ...request, body: optionalBody(named('Reason', reasonSchema)) },
+        responses: answers(view, 'The task'),
+      }),
+      async c => {
+        const { taskId } = c.req.valid('param')
+        const principal = c.get('principal')
+        await taskFor(tasks, principal, 'operate', taskId)
+        const task = await tasks[name](taskId, c.req.valid('json').message, principal)
+        return c.json(await tasks.view(task), 200)
+      },
+    )
+  }
 
   return api
 }

@@ -29,11 +29,9 @@ export function createClaim({ changes, store, clock }: ClaimDeps) {
 
   /** What this run has already, the earliest first: the answer that gave it was lost. */
   async function had(sessionId: string, agentId: string): Promise<Task[]> {
-    const where = { agentId, status: { in: ['PROCESSING', 'FAILED'] } }
+    const where = { agentId, sessionId, status: { in: ['PROCESSING', 'FAILED'] } }
     const found = await store.tasks.find({ where, orderBy: [['startedAt', 'asc']] })
-    return found.filter(
-      task => task.sessionId === sessionId && (task.status === 'PROCESSING' || isLostBy(task, agentId)),
-    )
+    return found.filter(task => task.status === 'PROCESSING' || isLostBy(task, agentId))
   }
 
   /** @returns undefined where somebody else changed it at that moment */
