@@ -22,6 +22,13 @@ const CALLS: [method: string, path: string, body: unknown, least: Role][] = [
   ['POST', 'tasks/t/progress', { progress: 1 }, 'agent'],
   ['POST', 'tasks/t/success', {}, 'agent'],
   ['POST', 'tasks/t/fail', {}, 'agent'],
+  ['POST', 'sessions/s/tasks/claim', { agentId: 'b' }, 'agent'],
+  ['POST', 'tasks/t/heartbeat', { agentId: 'a' }, 'agent'],
+  ['POST', 'tasks/t/release', { agentId: 'a' }, 'agent'],
+  ['POST', 'tasks/t/waiting', { prompt: null }, 'agent'],
+  ['POST', 'tasks/t/observations', {}, 'agent'],
+  ['GET', 'tasks/t/artifacts', undefined, 'viewer'],
+  ['POST', 'tasks/t/input', { text: 'x' }, 'operator'],
   ['POST', 'tasks/t/cancel', {}, 'operator'],
   ['PATCH', 'tasks/t', {}, 'operator'],
   ['POST', 'tasks', {}, 'operator'],
@@ -55,7 +62,7 @@ test.each(CALLS)('%s %s (%j) needs the role %s', async (method, path, body, leas
   // Of its own, as a call that succeeds may end it.
   const id = `${method}-${path.replaceAll('/', '-')}`
   await call('POST', 'sessions/s/tasks', { body: { id, script: 'make' } })
-  await call('POST', `tasks/${id}/start`, { body: { agentId: 'a' } })
+  await call('POST', `tasks/${id}/start`, { body: { agentId: 'a', interactive: true } })
   const own = path.replace(/^tasks\/t\b/, `tasks/${id}`)
   expect((await call(method, own, { body, key: null })).status).toBe(401)
   for (const role of ROLES) {
@@ -115,6 +122,16 @@ test('what an agent of one session writes to an unknown task is kept in that ses
   expect((await call('GET', 'tasks/new', { key })).body).toMatchObject({ sessionId: 's' })
   expect((await call('POST', 'tasks/begun/start', { key })).body).toMatchObject({ sessionId: 's' })
   expect((await call('POST', 'tasks/idle/logs', { key, body: { message: 'x' } })).status).toBe(403)
+})
+
+test('a token of one task begins it anew where it is gone, but in no queue', async () => {
+  const { call } = await withTask()
+  const { token: key } = (await call('POST', 'tasks/t/start', { body: { agentId: 'a' } })).body
+  await call('POST', 'tasks/t/success')
+  expect((await call('DELETE', 'tasks/t')).status).toBe(204)
+  const body = { agentId: 'a', sessionId: 's', script: 'echo taken over' }
+  const again = await call('POST', 'tasks/t/start', { key, body })
+  expect(again).toMatchObject({ status: 200, body: { id: 't', sessionId: null } })
 })
 
 test('an API key is shown once, works, and ends when it is revoked', async () => {

@@ -19,7 +19,7 @@ export async function taskFor(
 /**
  * Checks that the caller may write to a task that may not exist yet.
  * @param sessionId the session that the caller names for it
- * @returns the session that it would be created in: the one named, or the only one that the caller has
+ * @returns the session that it would be created in: the one named, or the only one that the caller has; none for a caller of one task
  */
 export async function demandWrite(
   tasks: Tasks,
@@ -33,7 +33,9 @@ export async function demandWrite(
   }
   const task = await tasks.find(taskId)
   const own = principal.sessionIds?.length === 1 ? principal.sessionIds[0]! : null
-  const target = task ? task.sessionId : (sessionId ?? own)
+  // Who is limited to one task must not bring it into a queue, whose agents would run it.
+  const asked = principal.taskId === null ? sessionId : null
+  const target = task ? task.sessionId : (asked ?? own)
   demand(principal, 'write', { taskId, sessionId: target })
   return target
 }
