@@ -151,19 +151,24 @@ export const taskPatchSchema = z.strictObject({
 export type TaskPatch = z.infer<typeof taskPatchSchema>
 
 /** Body of `POST /tasks/{id}/start`: creates the task if it is unknown. Repeating it with the same `agentId` changes nothing. */
-export const startTaskSchema = z.strictObject({
-  agentId: z.string().min(1).max(200).optional(),
-  name: text(200).min(1).optional(),
-  script: text(MAX_SCRIPT_CHARS).nullish(),
-  sessionId: idSchema.nullish(),
-  message: text(10_000).nullish(),
-  /** When the run began where the call comes late (the server was down); default now. */
-  at: instant.optional(),
-  /** True: the agent will say that it is alive (`heartbeat`), and is lost where it does not for `LEASE_SECONDS`. */
-  heartbeat: z.boolean().optional(),
-  /** True: the script's stdin takes what `POST /tasks/{id}/input` sends. */
-  interactive: z.boolean().optional(),
-})
+export const startTaskSchema = z
+  .strictObject({
+    agentId: z.string().min(1).max(200).optional(),
+    name: text(200).min(1).optional(),
+    script: text(MAX_SCRIPT_CHARS).nullish(),
+    sessionId: idSchema.nullish(),
+    message: text(10_000).nullish(),
+    /** When the run began where the call comes late (the server was down); default now. */
+    at: instant.optional(),
+    /** True: the agent will say that it is alive (`heartbeat`), and is lost where it does not for `LEASE_SECONDS`. */
+    heartbeat: z.boolean().optional(),
+    /** True: the script's stdin takes what `POST /tasks/{id}/input` sends. */
+    interactive: z.boolean().optional(),
+  })
+  .refine(({ agentId, heartbeat }) => agentId !== undefined || !heartbeat, {
+    path: ['agentId'],
+    message: 'is needed with heartbeat: true, since each heartbeat names the agent',
+  })
 export type StartTask = z.infer<typeof startTaskSchema>
 
 export const resourcesSchema = z.strictObject({

@@ -44,6 +44,12 @@ test('a claim answers the task with its script, its session with the template, a
   ).toBe(403)
 })
 
+test('who promises heartbeats says who he is: nobody else could send one', async () => {
+  const { status, body } = await call('POST', 'tasks/nobody/start', { body: { heartbeat: true } })
+  expect(status).toBe(400)
+  expect(body.errors).toEqual([{ path: 'agentId', message: expect.stringContaining('heartbeat') }])
+})
+
 test('a queue with nothing to do answers nothing', async () => {
   const id = await queue()
   const answer = await call('POST', `sessions/${id}/tasks/claim`, { body: { agentId: 'a' } })
