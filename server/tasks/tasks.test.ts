@@ -101,6 +101,16 @@ test.each(['unknown', 'known'])('a start names no session that is not there, of 
   await expect(start).rejects.toMatchObject({ code: 'BAD_REQUEST', errors: [{ path: 'sessionId' }] })
 })
 
+test('a run whose lines came first is kept in its session, also where that is over by then', async () => {
+  const at = '2026-03-01T12:00:00.000Z'
+  const none = { description: null, workspaceId: null, template: null, tags: [] }
+  const over = { id: 'over', name: 'over', status: 'COMPLETED' as const, createdAt: at, updatedAt: at }
+  await store.sessions.insert({ ...none, ...over })
+  await tasks.ensure('ran', ops)
+  expect(await tasks.start('ran', { sessionId: 'over' }, ops)).toMatchObject({ sessionId: 'over' })
+  await expect(tasks.start('new', { sessionId: 'over' }, ops)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+})
+
 test('of twenty servers that start a task, one does, also where all must create it', async () => {
   const starts = Array.from({ length: 20 }, (_, index) => open().start('race', { agentId: `a${index}` }, ops))
   const settled = await Promise.allSettled(starts)

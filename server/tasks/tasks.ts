@@ -104,12 +104,13 @@ export function createTasks(deps: TasksDeps): Tasks {
   const viewsOf = createTaskViewer(deps.segments, deps.logState)
   const known = new Set<string>()
 
-  async function checkSession(sessionId: string | null | undefined): Promise<void> {
+  /** @param isNew whether a task is to be made there; one that has run already is kept in a session that is over, too */
+  async function checkSession(sessionId: string | null | undefined, isNew = true): Promise<void> {
     if (sessionId === null || sessionId === undefined) return
     const session = await deps.store.sessions.get(sessionId)
     const problem = !session
       ? `there is no session ${sessionId}; create it with POST /api/v1/sessions`
-      : session.status !== 'ACTIVE'
+      : isNew && session.status !== 'ACTIVE'
         ? `session ${sessionId} is ${session.status.toLowerCase()} and takes no new tasks: PATCH its status to ACTIVE first`
         : undefined
     if (problem === undefined) return
@@ -190,7 +191,7 @@ export function createTasks(deps: TasksDeps): Tasks {
     },
     async start(id, input, by) {
       const found = await tasks.get(id)
-      if (!found?.sessionId) await checkSession(input.sessionId)
+      if (!found?.sessionId) await checkSession(input.sessionId, !found)
       if (!found) {
         const createdAt = new Date(reportedAt(input.at, deps.clock(), null)).toISOString()
         const { script, sessionId } = input
