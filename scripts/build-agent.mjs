@@ -74,7 +74,7 @@ function textFiles() {
   return Object.fromEntries(names.map(name => [name, readFileSync(join(root, 'agent', name), 'utf8')]))
 }
 
-/** Makes an ES module of the script, which an older Node refuses in words. */
+/** Makes an ES module of the script, which an older Node refuses in words, and adds what Node 20 has not yet. */
 function moduleHead() {
   const [major, minor] = OLDEST_NODE
   return `#!/usr/bin/env node
@@ -91,6 +91,17 @@ Promise.withResolvers ??= function () {
 }
 const require = createRequire(import.meta.url)
 const module = { exports: {} }
+// Node 20 throws where a file lies in the place of a folder, and newer ones find nothing there.
+const fs = require('node:fs')
+const { statSync } = fs
+fs.statSync = (path, options) => {
+  try {
+    return statSync(path, options)
+  } catch (error) {
+    if (error.code === 'ENOTDIR' && options?.throwIfNoEntry === false) return undefined
+    throw error
+  }
+}
 `
 }
 
