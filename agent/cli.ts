@@ -3,6 +3,7 @@ import { type GlobalFlags, loadConfig } from './config.ts'
 import { type Context, openApi, openSecrets } from './context.ts'
 import { EXIT } from './exit.ts'
 import type { Secrets } from './mask/secrets.ts'
+import { isOwnTask } from './run-socket.ts'
 
 /** What a file in `commands/` exports: it declares arguments, options and examples, and hands its work, and that of its subcommands, to `action`. */
 export interface CommandModule {
@@ -165,6 +166,7 @@ async function openContext(flags: GlobalFlags, rest: string[]): Promise<Context>
     print: text => process.stdout.write(`${text}\n`),
     warn: write,
     say: message => void (config.quiet || write(message)),
+    done: message => (isOwnTask(config) ? context.explain : context.say)(message),
     explain: message => void (config.verbose && write(message)),
   }
   for (const warning of config.warnings) context.explain(warning)

@@ -20,6 +20,8 @@ export interface Context {
   warn(message: string): void
   /** Notices, to stderr; none with `--quiet`. */
   say(message: string): void
+  /** What was done as asked. A script's commands keep it to `--verbose`: its stderr counts as errors in the task's log. */
+  done(message: string): void
   /** Notices for `--verbose`. */
   explain(message: string): void
 }

@@ -1,8 +1,14 @@
 import { connect } from 'node:net'
+import type { Config } from './config.ts'
 import { CommandError, EXIT } from './exit.ts'
 
 /** The variable that tells a script's commands where the agent listens that runs it. */
 export const RUN_SOCKET = 'KERUTA_RUN_SOCKET'
+
+/** Whether this is a command of the script that an agent runs as the very task that is meant. */
+export function isOwnTask({ environment, taskId }: Pick<Config, 'environment' | 'taskId'>): boolean {
+  return environment[RUN_SOCKET] !== undefined && environment.KERUTA_TASK_ID === taskId
+}
 
 /** What a script's commands ask the agent that runs it, one line of JSON each, answered by one. */
 export type RunRequest =

@@ -126,7 +126,7 @@ async function upload(context: Context, options: Options, file = ''): Promise<nu
     progress.end(),
   )
   if (config.json) context.print(JSON.stringify(artifact, null, 2))
-  else context.say(`${artifact.path} is kept (${bytesText(artifact.size)}, ${artifact.id})`)
+  else context.done(`${artifact.path} is kept (${bytesText(artifact.size)}, ${artifact.id})`)
   return 0
 }
 
@@ -152,7 +152,7 @@ async function get(context: Context, { output }: Options, which = ''): Promise<n
   }
   await downloadTo(target, api, artifact, patience)
   if (context.config.json) context.print(JSON.stringify({ ...artifact, file: target }, null, 2))
-  else context.say(`${target}: ${bytesText(artifact.size)}`)
+  else context.done(`${target}: ${bytesText(artifact.size)}`)
   return 0
 }
 
@@ -161,7 +161,7 @@ async function remove(context: Context, _options: Options, which = ''): Promise<
   const api = await context.api()
   await api.call('DELETE', `/artifacts/${encodeURIComponent(artifact.id)}`, {})
   if (context.config.json) context.print(JSON.stringify(artifact, null, 2))
-  else context.say(`${artifact.path} is deleted`)
+  else context.done(`${artifact.path} is deleted`)
   return 0
 }
 

@@ -30,7 +30,7 @@ Examples:
     const task = await api.post<FailedTask>(`${path}/fail`, secrets.report(body))
     if (context.config.json) context.print(JSON.stringify(task))
     else {
-      context.say(`task ${task.id} is ${task.status}`)
+      context.done(`task ${task.id} is ${task.status}`)
       if (options.autoFix) context.say(fate(task))
     }
     await deliverInPassing(context)

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { TaskView } from '#protocol/task.ts'
 import type { Handler } from '../cli.ts'
 import { deliverInPassing } from '../delivery/abandoned.ts'
+import { isOwnTask } from '../run-socket.ts'
 import { taskPath } from '../task-id.ts'
 
 export function define(command: Command, action: (handler: Handler) => void): void {
@@ -10,7 +11,7 @@ export function define(command: Command, action: (handler: Handler) => void): vo
     'after',
     `
 Sets the task to PROCESSING; a task that the server does not know is created. For scripts that are not run by
-keruta execute, which does this by itself.
+keruta execute or the daemon, which do this by themselves: in one that is, it changes nothing.
 
 Examples:
   $ keruta start --task-id task123
@@ -20,6 +21,11 @@ Examples:
     const { config } = context
     const path = taskPath(config)
     const api = await context.api()
+    if (isOwnTask(config)) {
+      if (config.json) context.print(JSON.stringify(await api.get<TaskView>(path)))
+      else context.done(`task ${config.taskId} is started: this is its script`)
+      return 0
+    }
     const secrets = await context.secrets()
     const body = {
       agentId: `${hostname().slice(0, 200)}`,
@@ -34,7 +40,7 @@ Examples:
       },
     )
     if (config.json) context.print(JSON.stringify(task))
-    else context.say(`task ${task.id} is ${task.status}`)
+    else context.done(`task ${task.id} is ${task.status}`)
     await deliverInPassing(context)
     return 0
   })

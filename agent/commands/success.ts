@@ -30,7 +30,7 @@ Examples:
     const secrets = await context.secrets()
     const task = await api.post<TaskView>(`${path}/success`, secrets.report({ message: options.message }))
     if (context.config.json) context.print(JSON.stringify(task))
-    else context.say(`task ${task.id} is ${task.status}`)
+    else context.done(`task ${task.id} is ${task.status}`)
     await deliverInPassing(context)
     return 0
   })
@@ -63,5 +63,5 @@ async function uploadFolder(context: Context, task: string, path: string): Promi
   })
   for (const remark of report.remarks) context.warn(remark)
   const summary = summaryOf(report)
-  if (summary !== undefined) context.say(summary)
+  if (summary !== undefined) context.done(summary)
 }

@@ -48,6 +48,27 @@ describe('execute', () => {
     expect(last).toBe('INFO     20000\n')
   })
 
+  it('runs a script that tells of its own start and end, and counts none of that as an error', async () => {
+    const script = [
+      'set -e',
+      'keruta start --log-level INFO --message "it begins"',
+      'keruta log INFO "処理を開始します"',
+      'keruta progress 50 --message "データ処理中..."',
+      'keruta artifact add /etc/hostname --path host',
+      'keruta success --message "完了しました"',
+    ].join('\n')
+    const { code, stderr } = await keruta.run(['execute', '--task-id', taskId, '--', 'sh', '-c', script])
+    expect([code, stderr]).toEqual([0, ''])
+    const task = await json<TaskView>('tasks', 'show', taskId)
+    expect(task).toMatchObject({ status: 'COMPLETED', message: '完了しました', logs: { total: 1 } })
+  })
+
+  it('asks the server where a script starts another task, which its token does not allow', async () => {
+    const script = `keruta start --task-id ${taskId}-other`
+    const { code } = await keruta.run(['execute', '--quiet', '--task-id', taskId, '--', 'sh', '-c', script])
+    expect(code).toBe(4)
+  })
+
   it('leaves steps, metrics and what was used with the task, and no secret', async () => {
     const script = 'echo "::group::Build"; echo "::metric size=17"; echo "$ITS_TOKEN"; sleep 0.1; exit 2'
     await keruta.run(['execute', '--quiet', '--task-id', taskId, '--', 'sh', '-c', script], {
