@@ -27,7 +27,10 @@ export class SourceCapture {
   readonly #splitter: LineSplitter
   readonly #tagger: Tagger
   #timer: NodeJS.Timeout | undefined
+  #check: NodeJS.Immediate | undefined
   #waitingSince = 0
+  /** The open line that waits. */
+  #waitingLine = 0
   #held = false
 
   constructor(out: TaggedSink, { source, minLevel = 0, levels, secrets, marks }: CaptureOptions) {
@@ -56,33 +59,43 @@ export class SourceCapture {
   }
 
   end(): void {
-    clearTimeout(this.#timer)
+    this.#stopWaiting()
     this.#mask.end()
     this.#splitter.end()
   }
 
   #awaitMore(): void {
+    clearImmediate(this.#check)
     if (this.#held || !(this.#splitter.waiting || this.#mask.waiting)) {
-      clearTimeout(this.#timer)
-      this.#timer = undefined
+      this.#stopWaiting()
       return
     }
     const now = performance.now()
-    if (this.#timer === undefined) {
+    const { lineNumber } = this.#splitter
+    if (this.#timer === undefined || lineNumber !== this.#waitingLine) {
       this.#waitingSince = now
-      this.#timer = setTimeout(() => this.#onSilence(), SILENCE_MS)
-    } else if (now - this.#waitingSince > REDRAW_MS) this.#flush()
-    else this.#timer.refresh()
+      this.#waitingLine = lineNumber
+    }
+    if (now - this.#waitingSince > REDRAW_MS) this.#flush()
+    else this.#timer = this.#timer?.refresh() ?? setTimeout(() => this.#onTime(), SILENCE_MS)
   }
 
-  #onSilence(): void {
-    this.#mask.quiet()
-    this.#flush()
+  /** The time may have passed while this process was busy: what has come meanwhile is read before the immediate is called. */
+  #onTime(): void {
+    this.#check = setImmediate(() => {
+      this.#mask.quiet()
+      this.#flush()
+    })
   }
 
   #flush(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#stopWaiting()
     this.#splitter.flush()
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#timer)
+    clearImmediate(this.#check)
+    this.#timer = undefined
   }
 }

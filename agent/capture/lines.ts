@@ -35,6 +35,11 @@ export class LineSplitter {
     this.#sink = sink
   }
 
+  /** Of the open line. */
+  get lineNumber(): number {
+    return this.#lineNumber
+  }
+
   /** Bytes of the open line that wait for its end. */
   get waiting(): boolean {
     return this.#open.length > 0 && !(this.#begun && this.#open.length === 1 && this.#open[0] === CR)
