@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeFolder } from './make-folder.ts'
 
 export interface Home {
   path: string
@@ -34,7 +35,7 @@ export function isOwn(folder: string): boolean {
 
 function whyUnusable(folder: string): string | undefined {
   try {
-    mkdirSync(join(folder, 'spool'), { recursive: true, mode: 0o700 })
+    makeFolder(join(folder, 'spool'), 0o700)
     accessSync(join(folder, 'spool'), constants.W_OK)
     return undefined
   } catch (error) {

@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
+import { accessSync, constants, readdirSync, rmdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Config } from '../config.ts'
+import { makeFolder } from '../make-folder.ts'
 import type { ArtifactFolder } from './upload-folder.ts'
 
 /** Where a run leaves its artifacts. */
@@ -68,7 +69,7 @@ function instead(config: Config, name: string, error: string): RunFolder {
 
 function whyUnusable(folder: string): string | undefined {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o755 })
+    makeFolder(folder, 0o755)
     accessSync(folder, constants.W_OK | constants.X_OK)
     return undefined
   } catch (error) {

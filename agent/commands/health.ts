@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, statfsSync } from 'node:fs'
+import { readFileSync, statfsSync } from 'node:fs'
 import { freemem, totalmem } from 'node:os'
 import type { Command } from 'commander'
 import type { Handler } from '../cli.ts'
 import type { Context } from '../context.ts'
 import { describeFailure, EXIT } from '../exit.ts'
+import { makeFolder } from '../make-folder.ts'
 import { table } from '../table.ts'
 
 const LEAST_DISK_BYTES = 100 * 1024 ** 2
@@ -63,7 +64,7 @@ async function api(context: Context): Promise<Check> {
 
 function disk(folder: string): Check {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder, 0o700)
     const { bavail, bsize } = statfsSync(folder)
     const free = bavail * bsize
     return {

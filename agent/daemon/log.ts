@@ -1,6 +1,7 @@
-import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { appendFileSync, renameSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { LEVELS } from '#protocol/levels.ts'
+import { makeFolder } from '../make-folder.ts'
 
 export interface LogOptions {
   /** Kept beside stderr; nothing is where it cannot be written. */
@@ -58,7 +59,7 @@ export function openLog(options: LogOptions): DaemonLog {
 /** Opened anew for each line: daemons of several sessions may share the file, and each may turn it over. */
 function append(file: string, line: string): void {
   const size = statSync(file, { throwIfNoEntry: false })?.size
-  if (size === undefined) mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  if (size === undefined) makeFolder(dirname(file), 0o700)
   else if (size + line.length > MAX_FILE_BYTES) rotate(file)
   appendFileSync(file, line, { mode: 0o600 })
 }

@@ -1,8 +1,9 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { isAlive, type Owner, thisProcess } from '../delivery/meta.ts'
 import { CommandError, EXIT } from '../exit.ts'
+import { makeFolder } from '../make-folder.ts'
 
 /** What is known of a running daemon. */
 interface Record extends Owner {
@@ -31,7 +32,7 @@ export async function holdPidFile(
   const stem = join(dir, `${encodeURIComponent(sessionId)}@${hostname()}`)
   const own: Record = { ...thisProcess(), sessionId, pidFile: given ?? `${stem}.pid` }
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    makeFolder(dir, 0o700)
     await takeRecord(`${stem}.json`, own)
     checkPidFile(dir, own)
     put(own.pidFile, `${own.pid}\n`)

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '../make-folder.ts'
 import { lastN, openRecord, RECORD_HEADER_BYTES, recordBytes, type SpoolRecord } from './record.ts'
 import { DiskPart, MemoryPart, type SpoolPart } from './spool-part.ts'
 
@@ -30,7 +31,7 @@ export class Spool {
   static create(dir: string): Spool {
     const spool = new Spool(dir)
     try {
-      mkdirSync(dir, { recursive: true, mode: 0o700 })
+      makeFolder(dir, 0o700)
     } catch (error) {
       spool.#trouble = error as Error
     }
@@ -98,7 +99,7 @@ export class Spool {
   /** Moves what is in memory to the disk. @returns whether the disk takes everything again */
   retry(): boolean {
     try {
-      mkdirSync(this.dir, { recursive: true, mode: 0o700 })
+      makeFolder(this.dir, 0o700)
       // In their order: an agent that finds a hole in the files cannot go on behind it.
       for (const [index, part] of this.#parts.entries()) {
         if (part instanceof MemoryPart) this.#parts[index] = this.#moved(part)

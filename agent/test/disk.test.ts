@@ -55,6 +55,24 @@ describe('a home that cannot be written', () => {
     expect(readdirSync(spool)).toEqual([])
   })
 
+  it.runIf(process.platform === 'linux')(
+    'gives way too where no folder can be made, as below /proc',
+    async () => {
+      const home = '/proc/keruta'
+      const { code, stderr } = await keruta.run(
+        ['execute', '--quiet', '--task-id', 't', '--', 'echo', 'one'],
+        {
+          KERUTA_BASE_DIR: home,
+          KERUTA_ARTIFACTS_DIR: '/proc/artifacts',
+          TMPDIR: keruta.home,
+        },
+      )
+      expect(code).toBe(0)
+      expect(stderr).toContain(`${home} cannot be written (ENOENT): ${join(keruta.home, 'keruta')} is used`)
+      expect(server.messages('t')).toContain('one')
+    },
+  )
+
   it('without any other place to write to changes nothing for the script and its lines', async () => {
     const nowhere = join(keruta.home, 'file')
     writeFileSync(nowhere, '')
