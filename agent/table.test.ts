@@ -29,6 +29,24 @@ test('the first column, by which a row is known, is cut last', () => {
   expect(lines(36)[1]).toContain('…')
 })
 
+test('columns that can be spared go before an id or a status is cut', () => {
+  const rows = ['a', 'b'].map(end => ({
+    id: `01a1fdc0-508c-7793-bc1e-1046c84f89a${end}`,
+    status: 'COMPLETED',
+    lines: '12',
+    age: '4m',
+    name: 'nightly build',
+  }))
+  const at = (width: number | undefined) =>
+    table(rows, ['id', 'status', 'lines', 'age', 'name'], width, undefined, ['lines', 'age']).split('\n')
+  expect(at(78)[0]).toMatch(/ID +STATUS +LINES +AGE +NAME/)
+  expect(at(70)[0]).toMatch(/ID +STATUS +AGE +NAME/)
+  expect(at(62)[0]).toMatch(/ID +STATUS +NAME/)
+  for (const row of at(62).slice(1))
+    expect(row).toMatch(/^01a1fdc0-508c-7793-bc1e-1046c84f89a[ab] {2}COMPLETED/)
+  expect(at(undefined)[0]).toBe('ID\tSTATUS\tLINES\tAGE\tNAME')
+})
+
 test('a pipe gets whole cells between tabs, whatever they hold', () => {
   const hostile = [{ id: 'x', status: 'a\tb\nc', name: '\u001b[2J\u001b[31mred' }]
   expect(table(hostile, COLUMNS, undefined)).toBe('ID\tSTATUS\tNAME\nx\ta b c\tred')

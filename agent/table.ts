@@ -2,6 +2,7 @@ import { displayWidth, fitted, oneLine } from './show/text.ts'
 
 const GAP = 2
 const LEAST_COLUMNS = 8
+const LEAST_NAME_COLUMNS = 12
 
 /** How a cell is coloured, once it is as wide as it will be. */
 export type Paint = (column: string, value: string, cell: string) => string
@@ -11,13 +12,20 @@ export type Paint = (column: string, value: string, cell: string) => string
  * cells stand whole between tabs, so that `cut` and `awk -F'\t'` find them.
  * @param width of the terminal; `undefined` for a pipe
  * @param paint for a terminal with colours
+ * @param spare columns that are left out of a terminal, the first one first, before any but the last is cut
  */
 export function table(
   rows: Record<string, string>[],
   columns: string[],
   width: number | undefined,
   paint: Paint = (_column, _value, cell) => cell,
+  spare: string[] = [],
 ): string {
+  const next = spare.find(column => columns.includes(column))
+  if (width !== undefined && next !== undefined && leastWidth(rows, columns) > width) {
+    const others = columns.filter(column => column !== next)
+    return table(rows, others, width, paint, spare)
+  }
   const cells = rows.map(row => columns.map(column => oneLine(row[column] ?? '')))
   const all = [columns.map(column => column.toUpperCase()), ...cells]
   if (width === undefined) return all.map(row => row.join('\t')).join('\n')
@@ -47,6 +55,15 @@ export function details(
 ): string {
   const whole = table(rows, ['field', 'value'], width, paint)
   return whole.slice(whole.indexOf('\n') + 1)
+}
+
+/** What the columns take where only the last one is cut. */
+function leastWidth(rows: Record<string, string>[], columns: string[]): number {
+  const widths = columns.map(column =>
+    Math.max(column.length, ...rows.map(row => displayWidth(oneLine(row[column] ?? '')))),
+  )
+  const last = Math.min(widths.pop() ?? 0, LEAST_NAME_COLUMNS)
+  return sum(widths) + last + GAP * widths.length
 }
 
 /** The widest columns give way first, none below a least width; the first one, by which a row is known, last of all. */

@@ -17,7 +17,8 @@ export function sessionTable(context: Context, sessions: SessionView[], now: num
     name: session.name,
   }))
   const columns = ['id', 'status', 'waiting', 'running', 'failed', 'age', 'name']
-  return table(rows, columns, process.stdout.columns, paintStatus(context))
+  const spare = ['waiting', 'running', 'failed', 'age']
+  return table(rows, columns, process.stdout.columns, paintStatus(context), spare)
 }
 
 /** Everything that a person asks of one session. */

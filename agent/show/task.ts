@@ -37,7 +37,7 @@ export function taskTable(context: Context, tasks: TaskView[], now: number): str
     'age',
     'name',
   ]
-  return table(rows, columns, width, paintStatus(context))
+  return table(rows, columns, width, paintStatus(context), ['lines', 'progress', 'errors', 'age'])
 }
 
 /**
