@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
 import type { Context } from '../context.ts'
 import { agentIdOf } from '../delivery/meta.ts'
 import { describeFailure, EXIT } from '../exit.ts'
@@ -27,6 +28,8 @@ export interface DaemonOptions {
 
 /** `keruta daemon`: serves a session until it is over, or until it is asked to end. @returns the exit code */
 export async function runDaemon(outer: Context, options: DaemonOptions): Promise<number> {
+  // Garbage is looked for sooner: the 16 MB that V8 would fill first are never given back.
+  setFlagsFromString('--semi-space-growth-factor=1')
   const { config } = outer
   const secrets = await outer.secrets()
   const log = openLog({
