@@ -49,7 +49,10 @@ export class Outbox {
   ): void {
     const at = this.#now()
     let next = from
-    if (step !== undefined) return this.#stepLines(text, ends, tags, from, to, at, lineNumber, { step })
+    if (step !== undefined) {
+      this.#stepLines(text, ends, tags, from, to, at, lineNumber, { step })
+      return
+    }
     while (next < to) {
       const reached = this.#writer.addBlock(text, ends, tags, next, to, at, lineNumber + next - from)
       this.#added(reached - next)

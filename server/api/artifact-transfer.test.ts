@@ -49,16 +49,22 @@ async function cutUpload(id: string, bytes: Buffer, count: number, cut: () => un
   request.destroy()
 }
 
+/** As a sender does: what was on its way when the connection broke may have arrived since, which a 409 tells. */
 async function resume(id: string, bytes: Buffer): Promise<ArtifactView> {
-  const { receivedBytes } = await view(id)
-  expect(receivedBytes).toBeGreaterThan(0)
-  const answer = await server.api(`/artifacts/${id}/content`, {
-    method: 'PUT',
-    headers: { 'content-range': `bytes ${receivedBytes}-${bytes.length - 1}/${bytes.length}` },
-    body: new Uint8Array(bytes.subarray(receivedBytes)),
-  })
-  expect(answer.status).toBe(200)
-  return (await answer.json()) as ArtifactView
+  let { receivedBytes } = await view(id)
+  for (;;) {
+    expect(receivedBytes).toBeGreaterThan(0)
+    const answer = await server.api(`/artifacts/${id}/content`, {
+      method: 'PUT',
+      headers: { 'content-range': `bytes ${receivedBytes}-${bytes.length - 1}/${bytes.length}` },
+      body: new Uint8Array(bytes.subarray(receivedBytes)),
+    })
+    const body = await answer.json()
+    if (answer.status === 200) return body as ArtifactView
+    expect(answer.status).toBe(409)
+    expect(body.receivedBytes).toBeGreaterThan(receivedBytes)
+    receivedBytes = body.receivedBytes
+  }
 }
 
 const contentOf = async (id: string) =>
