@@ -37,7 +37,7 @@ Examples:
     create,
     createOptions(
       add('create', 'a session, to which tasks can be given', [
-        'keruta sessions create --name nightly',
+        'keruta sessions create --name nightly --session-id nightly',
         'keruta sessions create --name app --repository https://git.example/app.git --ref main --setup ./setup.sh',
         'keruta sessions create --name app --env STAGE=ci --auto-fix-command "make fix" --tag nightly',
       ]),

@@ -127,7 +127,10 @@ async function create(context: Context, options: Options): Promise<number> {
   if (options.script !== undefined && options.command !== undefined)
     throw usageError('--script and --command are two scripts: give one of them')
   const api = await context.api()
-  const script = options.script === undefined ? options.command : readText(String(options.script), 'script')
+  const script =
+    options.script === undefined
+      ? options.command
+      : readText(String(options.script), 'script', 'a command line goes with --command')
   const env = pairs('--env', options.env as string[])
   const timeoutMs = numberFlag('duration', '--timeout', options.timeout)
   const task = await api.post<TaskView>('/tasks', {

@@ -86,7 +86,8 @@ export class Interaction {
    * @throws Error that says why it takes none
    */
   async give(input: GivenInput): Promise<void> {
-    if (!this.#dialog) throw new Error('this run takes no input')
+    if (!this.#dialog)
+      throw new Error('this run takes no input: its agent was started without KERUTA_USE_HTTP_INPUT=true')
     await this.#dialog.give(input)
   }
 

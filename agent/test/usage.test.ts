@@ -23,7 +23,10 @@ test.each([
     ['logs', 't', '--min-level', 'NO', '--source', 'me'],
     'source.0: unknown source; one of stdout, stderr, agent; minLevel: unknown level "NO"; one of DEBUG, INFO, WARN, ERROR, CRITICAL',
   ],
-  [['tasks', 'create', '--script', '/none'], 'the script /none cannot be read: no such file or directory'],
+  [
+    ['tasks', 'create', '--script', 'make test'],
+    'the script make test cannot be read: no such file or directory; a command line goes with --command',
+  ],
   [['execute', ''], 'the script is an empty word; is a variable unset?'],
   [['execute', '--script', ''], 'the script is an empty word; is a variable unset?'],
   [['execute', '--', ''], 'the command is an empty word; is a variable unset?'],
