@@ -35,6 +35,8 @@ export async function daemon(): Promise<Row[]> {
     const starts: number[] = []
     for (let index = 0; index < STARTS; index++) starts.push(await run(server, `start-${index}`))
     const perSecond = await drain(server)
+    await pause(2000)
+    const usedMb = residentMb(child.pid!)
     const startMs = percentile(starts, 0.99)
     return [
       {
@@ -53,6 +55,13 @@ export async function daemon(): Promise<Row[]> {
         ok: perSecond >= 15,
       },
       { what: 'daemon: idle memory', measured: idleMb, unit: 'MB', goal: '≤ 70 MB', ok: idleMb <= 70 },
+      {
+        what: `daemon: idle memory after ${TASKS} tasks`,
+        measured: usedMb,
+        unit: 'MB',
+        goal: '≤ 70 MB',
+        ok: usedMb <= 70,
+      },
       { what: 'daemon: idle CPU', measured: idlePercent, unit: '%', goal: '≤ 0.5 %', ok: idlePercent <= 0.5 },
     ]
   } finally {
