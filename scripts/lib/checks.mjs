@@ -116,7 +116,7 @@ async function browser(filters) {
       return tool('@playwright/test', ['test', '--reporter=list,json', ...filters], {
         command: 'playwright',
         env,
-        timeoutMs: 5 * MINUTE,
+        timeoutMs: 8 * MINUTE,
       })
     },
     countPlaywright,
