@@ -16,6 +16,10 @@ export class GitError extends Error {}
 
 /** Ended where it has said nothing for so long: a server that hangs, a lock that stays. */
 const SILENCE_MS = 5 * 60_000
+/** Between SIGTERM and SIGKILL. */
+const GRACE_MS = 5000
+/** How long is read on after its exit: a connection of ssh that stays, or a helper, may hold its output for hours. */
+const LINGER_MS = 500
 const MAX_OUTPUT = 1024 * 1024
 
 /**
@@ -36,7 +40,11 @@ export function git(args: string[], { cwd, env, signal, onLine }: GitOptions): P
   let stdout = ''
   let stderr = ''
   let silent = false
-  const kill = () => killGroup(child.pid)
+  let forced: NodeJS.Timeout | undefined
+  const kill = () => {
+    killGroup(child.pid, 'SIGTERM')
+    forced ??= setTimeout(() => killGroup(child.pid, 'SIGKILL'), GRACE_MS)
+  }
   const watch = setTimeout(() => {
     silent = true
     kill()
@@ -58,6 +66,7 @@ export function git(args: string[], { cwd, env, signal, onLine }: GitOptions): P
   })
   const end = () => {
     clearTimeout(watch)
+    clearTimeout(forced)
     signal.removeEventListener('abort', kill)
   }
   child.on('error', error => {
@@ -67,8 +76,15 @@ export function git(args: string[], { cwd, env, signal, onLine }: GitOptions): P
       new GitError(missing ? 'git is not installed (or not on PATH)' : `git cannot be run: ${error.message}`),
     )
   })
-  child.on('close', (code, killedBy) => {
+  child.on('exit', () => {
     end()
+    const linger = setTimeout(() => {
+      child.stdout.destroy()
+      child.stderr.destroy()
+    }, LINGER_MS)
+    child.on('close', () => clearTimeout(linger))
+  })
+  child.on('close', (code, killedBy) => {
     stderr += withoutCredentials(open)
     if (code === 0) resolve(stdout.trim())
     else if (silent) reject(new GitError(`git ${args[0]} said nothing for ${SILENCE_MS / 60_000} minutes`))
@@ -85,10 +101,10 @@ const UNATTENDED = {
   LC_ALL: 'C.UTF-8',
 }
 
-function killGroup(pid: number | undefined): void {
+function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return
   try {
-    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGTERM')
+    process.kill(process.platform === 'win32' ? pid : -pid, signal)
   } catch {
     // It has gone already.
   }

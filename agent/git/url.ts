@@ -1,6 +1,6 @@
 /** A text with user names and passwords taken out of the URLs in it. */
 export function withoutCredentials(text: string): string {
-  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^/\s@'"]*@/gi, '$1')
+  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^/\s'"]*@/gi, '$1')
 }
 
 /** A folder's name after a repository: `https://host/team/app.git` and `git@host:team/app` give `app`. */
