@@ -3,6 +3,8 @@ import type { GivenInput } from '../input/dialog.ts'
 import { HttpProblem } from './http-guard.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
+/** What `curl -d` says of whatever it sends. */
+const FORM = /^application\/x-www-form-urlencoded\b/i
 const FIELDS: Record<string, 'string' | 'boolean'> = {
   text: 'string',
   newline: 'boolean',
@@ -11,10 +13,14 @@ const FIELDS: Record<string, 'string' | 'boolean'> = {
   taskId: 'string',
 }
 
-/** The body of `POST /input`: text, whose line is closed, or the JSON that the server's own call takes, with an optional task. */
+/**
+ * The body of `POST /input`: text, whose line is closed, or the JSON that the server's own call takes, with an optional
+ * task; JSON needs no content type where curl sends it.
+ */
 export async function readInput(req: IncomingMessage): Promise<Omit<GivenInput, 'by'> & { taskId?: string }> {
   const body = await readBody(req)
-  const isJson = /^application\/json\b/i.test(req.headers['content-type'] ?? '')
+  const type = req.headers['content-type'] ?? ''
+  const isJson = /^application\/json\b/i.test(type) || (FORM.test(type) && isInputBody(body))
   const {
     text = '',
     newline = true,
@@ -26,6 +32,14 @@ export async function readInput(req: IncomingMessage): Promise<Omit<GivenInput, 
   if (closed === '' && !eof)
     throw new HttpProblem(400, 'the body holds nothing to send: give text, or {"eof": true}')
   return { text: closed, eof, secret, taskId }
+}
+
+function isInputBody(body: string): boolean {
+  try {
+    return body.trimStart().startsWith('{') && Object.keys(parse(body)).length > 0
+  } catch {
+    return false
+  }
 }
 
 interface InputBody {

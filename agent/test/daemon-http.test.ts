@@ -71,24 +71,23 @@ it('POST /stop ends the daemon, and with `now` its task too, which goes back to 
 it('POST /input answers the script, as text or as JSON', async () => {
   const daemon = serve([], { KERUTA_USE_HTTP_INPUT: 'true' })
   const url = await daemon.url()
-  const input = (body: string, json = false) =>
-    fetch(`${url}/input`, {
-      method: 'POST',
-      body,
-      headers: json ? { 'content-type': 'application/json' } : {},
-    })
+  const post = (body: string, type: string) =>
+    fetch(`${url}/input`, { method: 'POST', body, headers: { 'content-type': type } })
+  const input = (body: string, json = false) => post(body, json ? 'application/json' : 'text/plain')
+  const byCurl = (body: string) => post(body, 'application/x-www-form-urlencoded')
   expect((await input('nobody')).status).toBe(409)
-  await session.queue(id('a'), 'echo up; read a; read b; cat; echo "$a $b"')
+  await session.queue(id('a'), 'echo up; read a; read b; read c; cat; echo "$a $b $c"')
   await session.printed(id('a'), 'up')
   expect((await input('one')).status).toBe(200)
   expect((await input(JSON.stringify({ text: 'two', taskId: id('a') }), true)).status).toBe(200)
+  expect((await byCurl('{"text":"three"}')).status).toBe(200)
   expect((await input(JSON.stringify({ text: 'x', taskId: 'other' }), true)).status).toBe(409)
   for (const wrong of ['{', '[]', '{"txt": "x"}', '{"text": 1}', '{"newline": false}'])
     expect([wrong, (await input(wrong, true)).status]).toEqual([wrong, 400])
   expect((await input('x'.repeat(70_000))).status).toBe(413)
   expect((await input('{"eof": true}', true)).status).toBe(200)
   await session.until(id('a'), { status: 'COMPLETED' })
-  expect(await session.lines(id('a'))).toEqual(['up', 'one two'])
+  expect(await session.lines(id('a'))).toEqual(['up', 'one two three'])
 })
 
 describe('the HTTP API', () => {
