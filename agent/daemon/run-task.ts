@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import type { ClaimedTask } from '#protocol/session.ts'
 import { ownFolder } from '../artifacts/run-folder.ts'
 import type { Target } from '../capture/target.ts'
@@ -6,6 +5,7 @@ import type { Context } from '../context.ts'
 import type { Outcome } from '../execute/outcome.ts'
 import { TaskRun } from '../execute/run.ts'
 import { Stopper } from '../execute/stopper.ts'
+import { removeFolder } from '../remove-folder.ts'
 import { prepareTask } from './prepare.ts'
 import { CHILD_GRACE_MS, type Shutdown } from './shutdown.ts'
 
@@ -61,9 +61,12 @@ export async function runClaimed(
     const outcome = await run.carryOut()
     await run.finish(outcome, shutdown.leave)
     return outcome
+  } catch (error) {
+    run.abandon()
+    throw error
   } finally {
     shutdown.over.removeEventListener('abort', handBack)
     shutdown.leave.removeEventListener('abort', kill)
-    for (const dir of dirs) rmSync(dir, { recursive: true, force: true })
+    for (const dir of dirs) removeFolder(dir)
   }
 }

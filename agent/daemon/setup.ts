@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PrepareError, type Stage } from '../execute/prepare.ts'
 import { scriptTarget } from '../execute/script.ts'
+import { removeFolder } from '../remove-folder.ts'
 
 export interface Setup {
   script: string
@@ -25,7 +26,7 @@ export async function runSetup({ script, cwd, notes }: Setup, stage: Stage): Pro
         `the setup script of the session ${code === null ? `was killed by ${signal}` : `exited with code ${code}`}`,
       )
   } finally {
-    rmSync(dir, { recursive: true, force: true })
+    removeFolder(dir)
   }
   mkdirSync(notes, { recursive: true })
   writeFileSync(note, '')

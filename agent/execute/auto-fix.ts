@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AutoFixContext } from '#protocol/task.ts'
 import type { Environment } from '../config.ts'
 import type { Context } from '../context.ts'
+import { removeFolder } from '../remove-folder.ts'
 import { PrepareError } from './prepare.ts'
 
 /** What an auto-fix task is to mend, as files and variables. @throws PrepareError where it cannot be had */
@@ -25,7 +26,7 @@ export async function fetchAutoFix(
     KERUTA_AUTO_FIX_EXIT_CODE: String(error.exitCode ?? ''),
     KERUTA_AUTO_FIX_MESSAGE: error.message ?? '',
   }
-  return { env, remove: () => rmSync(dir, { recursive: true, force: true }) }
+  return { env, remove: () => removeFolder(dir) }
 }
 
 async function fetchFailure(context: Context, taskId: string): Promise<AutoFixContext> {

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { ID_PATTERN, uuidv7 } from '#protocol/id-text.ts'
 import type { SessionView } from '#protocol/session.ts'
 import type { TaskView } from '#protocol/task.ts'
@@ -10,6 +9,7 @@ import { deliverInPassing } from '../delivery/abandoned.ts'
 import { agentIdOf } from '../delivery/meta.ts'
 import { usageError } from '../exit.ts'
 import { numberFlag } from '../flags.ts'
+import { removeFolder } from '../remove-folder.ts'
 import { TaskRun } from './run.ts'
 import type { RunSpec } from './run-spec.ts'
 import { scriptTarget } from './script.ts'
@@ -65,7 +65,7 @@ export async function execute(context: Context, options: ExecuteOptions): Promis
       ...durations,
     })
   } finally {
-    if (fetched) rmSync(fetched.dir, { recursive: true, force: true })
+    if (fetched) removeFolder(fetched.dir)
   }
 }
 

@@ -72,14 +72,15 @@ export class Reporter {
    */
   async finish(finish: Finish, stream: LogStream, drainMs: number, hurry: AbortSignal): Promise<boolean> {
     stream.note({ finish })
-    const hurried = new Promise<false>(resolve => {
-      if (hurry.aborted) resolve(false)
-      hurry.addEventListener('abort', () => resolve(false), { once: true })
-    })
+    const { promise: hurried, resolve } = Promise.withResolvers<false>()
+    const leave = () => resolve(false)
+    if (hurry.aborted) leave()
+    hurry.addEventListener('abort', leave)
     const lines = this.#options.streaming ? stream.end(drainMs) : Promise.resolve(true)
     await Promise.race([lines, delay(LINES_FIRST_MS), hurried])
     const told = await Promise.race([this.#tellFinish(finish, stream, drainMs), hurried])
     const stored = await Promise.race([lines, hurried])
+    hurry.removeEventListener('abort', leave)
     this.#stopped = true
     if (!stored || !told) this.#sayWhatIsLeft(stream, stored)
     stream.close(stored && told)

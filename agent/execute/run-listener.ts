@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { uuidv7 } from '#protocol/id-text.ts'
+import { removeFolder } from '../remove-folder.ts'
 import { MAX_REQUEST_BYTES, type RunAnswer, type RunRequest } from '../run-socket.ts'
 
 /** Answers the commands of one run's script, on a socket that only this user can open. */
@@ -33,7 +34,7 @@ export class RunListener {
 
   close(): void {
     this.#server.close()
-    if (this.#dir !== undefined) rmSync(this.#dir, { recursive: true, force: true })
+    if (this.#dir !== undefined) removeFolder(this.#dir)
   }
 
   #listen(): Promise<void> {

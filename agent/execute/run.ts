@@ -113,14 +113,22 @@ export class TaskRun {
    * @returns whether the server has it all
    */
   async finish(outcome: Outcome, hurry: AbortSignal): Promise<boolean> {
-    if (isFinal(outcome) && !isEmpty(this.#spec.artifacts)) await this.#uploadArtifacts(outcome, hurry)
-    const hurried = hurry.aborted ? 0 : Math.min(OBSERVATIONS_MS, this.#spec.drainMs)
-    const failed = !('success' in outcome.finish)
-    const observations = await this.#observer.end(this.#marks.close(), failed, Date.now(), hurried)
-    if (observations) this.#stream.note({ observations })
-    const told = await this.#reporter.finish(outcome.finish, this.#stream, this.#spec.drainMs, hurry)
+    try {
+      if (isFinal(outcome) && !isEmpty(this.#spec.artifacts)) await this.#uploadArtifacts(outcome, hurry)
+      const hurried = hurry.aborted ? 0 : Math.min(OBSERVATIONS_MS, this.#spec.drainMs)
+      const failed = !('success' in outcome.finish)
+      const observations = await this.#observer.end(this.#marks.close(), failed, Date.now(), hurried)
+      if (observations) this.#stream.note({ observations })
+      return await this.#reporter.finish(outcome.finish, this.#stream, this.#spec.drainMs, hurry)
+    } finally {
+      for (const clean of this.#cleanups) clean()
+    }
+  }
+
+  /** Leaves what is not told to the spool, where something has failed that never should: nobody may wait for this run. */
+  abandon(): void {
     for (const clean of this.#cleanups) clean()
-    return told
+    this.#stream.close(false)
   }
 
   /**
