@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { createServer } from 'node:net'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ADMIN_KEY, TestServer } from '#server/testing/test-server.ts'
 import { Keruta } from './keruta.ts'
 import { startDaemon, TestSession } from './serving.ts'
@@ -136,7 +136,7 @@ describe('the HTTP API', () => {
     await daemon.ended
   })
 
-  it('takes a free port where the default one is taken, but not where one was asked for', async () => {
+  it('takes no other port than the one that was asked for', async () => {
     const blocker = createServer().listen(0, '127.0.0.1')
     await new Promise(resolve => blocker.once('listening', resolve))
     const { port } = blocker.address() as { port: number }
@@ -149,6 +149,25 @@ describe('the HTTP API', () => {
       KERUTA_DAEMON_PORT: String(port),
     })
     expect(named.code).toBe(1)
+    blocker.close()
+  })
+
+  it('takes a free port where the default one is taken, and says which', async () => {
+    const blocker = createServer()
+    // Where another process has it already, that is as good.
+    await new Promise<void>(resolve =>
+      blocker.on('error', () => resolve()).listen(8080, '127.0.0.1', resolve),
+    )
+    const { process: daemon, ended } = keruta.start(['daemon', '--session-id', session.id])
+    let log = ''
+    daemon.stderr!.on('data', chunk => {
+      log += chunk
+    })
+    await vi.waitFor(() => expect(log).toContain('daemon started'), 10_000)
+    const [, port] = /port 8080 is taken: the daemon's HTTP API listens on port (\d+)/.exec(log)!
+    expect(await call(`http://127.0.0.1:${port}/health`, 'GET', {})).toMatchObject({ status: 200 })
+    daemon.kill('SIGTERM')
+    await ended
     blocker.close()
   })
 })
