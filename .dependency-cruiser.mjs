@@ -60,10 +60,10 @@ export default {
     ),
     forbid(
       'store-tools-stand-alone',
-      'the store tools import the store port, the protocol, the settings, and how a body is opened',
+      'the store tools import the store port, the protocol, the settings, and how a folder is made and a body opened',
       '^server/store-tools/',
       '^server/',
-      '^server/store-tools/|^server/store/(store|open)\\.ts$|^server/config\\.ts$|^server/logs/query/open-body\\.ts$',
+      '^server/store-tools/|^server/store/(store|open)\\.ts$|^server/(config|make-folder)\\.ts$|^server/logs/query/open-body\\.ts$',
     ),
     forbid(
       'api-is-on-top',

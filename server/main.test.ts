@@ -67,7 +67,8 @@ test('A port in use, a data folder in use and bad settings end the start with on
   expect(await messageOf({ KERUTA_DATA_DIR: join(server.home, 'data') })).toMatch(/cannot start: .*another/)
   const file = join(await tempDir(), 'file')
   await writeFile(file, '')
-  for (const path of [file, join(file, 'below')])
+  const closed = process.platform === 'linux' ? ['/proc/none'] : []
+  for (const path of [file, join(file, 'below'), ...closed])
     expect(await messageOf({ KERUTA_DATA_DIR: path })).toMatch(
       `cannot start: the data folder ${path} cannot be made`,
     )

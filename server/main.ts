@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises'
 import { enableCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { KerutaError } from '#protocol/errors.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { type Config, ConfigError, parseConfig } from './config.ts'
+import { makeFolder } from './make-folder.ts'
 
 // `node --watch` asks for reports of every import, which Next's own watcher must not inherit.
 delete process.env.WATCH_REPORT_DEPENDENCIES
@@ -18,7 +18,7 @@ outliveReaders()
 try {
   const config = parseConfig(process.env)
   const dataDir = resolve(config.dataDir)
-  if (!config.databaseUrl) await makeFolder(dataDir)
+  if (!config.databaseUrl) makeDataDir(dataDir)
   const { startServer } = await import('./server.ts')
   const { server, newAdminKey, close } = await startServer({ ...config, dataDir }, packageJson.version)
   endOnSignals(close)
@@ -28,11 +28,14 @@ try {
   process.exit(1)
 }
 
-async function makeFolder(dataDir: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true }).catch(cause => {
-    const message = `the data folder ${dataDir} cannot be made (${cause.code}): give this user access, or choose another with KERUTA_DATA_DIR`
+function makeDataDir(dataDir: string): void {
+  try {
+    makeFolder(dataDir, 0o777)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const message = `the data folder ${dataDir} cannot be made (${code}): give this user access, or choose another with KERUTA_DATA_DIR`
     throw new KerutaError('STORE_UNAVAILABLE', message, { cause })
-  })
+  }
 }
 
 function announce(

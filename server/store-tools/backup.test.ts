@@ -118,6 +118,19 @@ describe('a backup', { timeout: LIMIT }, () => {
       stderr: expect.stringContaining('holds other files: name an empty one'),
     })
   })
+
+  it.skipIf(process.platform !== 'linux')(
+    'ends with the reason where its folder cannot be made',
+    async () => {
+      await useStore(locate('data'), store => fillStore(store, 1, 1))
+      await writeFile(at('file'), '')
+      for (const folder of ['/proc/none', at('file')])
+        expect(await runStore(['backup', folder], own('data'))).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining(`the folder ${folder} cannot be made`),
+        })
+    },
+  )
 })
 
 describe.skipIf(missing !== undefined)('a backup of a MongoDB store', { timeout: LIMIT }, () => {

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Artifact, artifactSchema } from '#protocol/artifact.ts'
 import { KerutaError } from '#protocol/errors.ts'
+import { makeFolder } from '#server/make-folder.ts'
 import type { Sink } from '../sink.ts'
 import type { Entity, Kind, Source } from '../source.ts'
 import type { Report } from '../transfer.ts'
@@ -15,6 +16,7 @@ import {
   entitiesPath,
   fileDigest,
   HEAD_FILE,
+  isAbsent,
   MANIFEST_FILE,
   readHead,
   readIfThere,
@@ -70,7 +72,7 @@ export function backupSink(folder: string): Sink {
         throw new KerutaError('CONFLICT', `${folder} holds a backup of ${head.from}: name another folder`)
       if (!head && (await isUsed(folder)))
         throw new KerutaError('CONFLICT', `the folder ${folder} holds other files: name an empty one`)
-      await mkdir(folder, { recursive: true, mode: 0o700 })
+      makeBackupFolder(folder)
       if (!head) await writeHead(folder, { id: randomUUID(), from, startedAt: new Date().toISOString() })
       // From now on, and until the end, it is unfinished.
       await rm(join(folder, MANIFEST_FILE), { force: true })
@@ -160,11 +162,21 @@ async function removeOldBlobs(folder: string, content: Source): Promise<void> {
   for (const name of there) if (!wanted.has(name)) await rm(join(folder, 'artifacts', name), { force: true })
 }
 
+function makeBackupFolder(folder: string): void {
+  try {
+    makeFolder(folder, 0o700)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const message = `the folder ${folder} cannot be made (${code}): give this user access, or name another`
+    throw new KerutaError('STORE_UNAVAILABLE', message, { cause })
+  }
+}
+
 async function isUsed(folder: string): Promise<boolean> {
   try {
     return (await readdir(folder)).length > 0
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    if (isAbsent(error)) return false
     throw error
   }
 }

@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { KerutaError } from '#protocol/errors.ts'
+import { makeFolder } from '#server/make-folder.ts'
 import { storeError } from './errors.ts'
 import { migrate, newestVersion } from './migrate.ts'
 
@@ -24,7 +25,7 @@ const segmentMigrations = new URL('./migrations/', import.meta.url)
  */
 export function takeDataDir(dataDir: string): () => void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(dataDir, 0o700)
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     const message = `the data folder ${dataDir} cannot be written to: give this user access, or choose another with KERUTA_DATA_DIR`
