@@ -4,17 +4,12 @@ import { openStoreReader, openStoreToFill, type StoreLocation } from '#server/st
 import { backupSink, checkFiles, openBackup } from './backup/backup.ts'
 import { readHead } from './backup/layout.ts'
 import { type CheckReport, checkSource } from './check.ts'
-import { locationOf, nameOf } from './place.ts'
+import { locationOf, nameOf, UsageError } from './place.ts'
 import { whole } from './progress.ts'
 import type { Sink } from './sink.ts'
 import { type Source, storeSource } from './source.ts'
 import { storeSink } from './store-sink.ts'
 import { type Result, transfer } from './transfer.ts'
-
-/** What was asked for makes no sense. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
 
 export interface Surroundings {
   /** The server's own store. */

@@ -180,6 +180,8 @@ describe('a copy', { timeout: 90_000 }, () => {
     const cases: [args: string[], code: number, reason: RegExp][] = [
       [['copy', 'sqlite:nowhere', 'to'], 1, /the folder .*nowhere holds no keruta data: name a data folder/],
       [['copy', 'a', 'sqlite:./a'], 2, /FROM and TO are the same store/],
+      [['copy', 'postgres://host/x', 'to'], 2, /"postgres:\/\/host\/x" is no store: name a data folder/],
+      [['copy', 'a', 'sqlite:'], 2, /"sqlite:" is no store/],
       [['copy', 'a'], 2, /missing required argument 'to'/],
       [['cpoy', 'a', 'b'], 2, /unknown command 'cpoy'\n.*copy/s],
       [
