@@ -97,6 +97,7 @@ export class TaskRun {
   async carryOut(): Promise<Outcome> {
     const outcome = await this.#runTarget()
     this.#interaction.end()
+    if (outcome.entry) outcome.entry.message = this.#secrets.text(outcome.entry.message)
     if (outcome.stopped || outcome.notStarted) this.#context.warn(outcome.entry!.message)
     if (outcome.entry) this.#say(outcome.entry.level, outcome.entry.message)
     for (const end of Object.values(outcome.finish)) Object.assign(end, this.#secrets.report(end))

@@ -140,6 +140,17 @@ describe('a daemon of a session with a repository', () => {
     expect(await session.lines(id('b'))).toEqual(['file', 'ready'])
   })
 
+  it('shows no secret of its session in its own log, where a reason has one in it', async () => {
+    session = await TestSession.create(server, {
+      id: `${session.id}-secret`,
+      name: 'Secret',
+      template: { env: { API_TOKEN: 'hush-3141592' }, repository: { url: 'file:///no/hush-3141592' } },
+    })
+    await session.queue(id('a'), 'true')
+    const { reason } = await serve().said('task failed')
+    expect(reason).toContain('/no/***')
+  })
+
   it('fails tasks whose repository cannot be had, or whose session cannot be set up, with the reason', async () => {
     const without = await TestSession.create(server, {
       name: 'No git',
