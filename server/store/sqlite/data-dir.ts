@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { KerutaError } from '#protocol/errors.ts'
 import { makeFolder } from '#server/make-folder.ts'
 import { storeError } from './errors.ts'
-import { migrate, newestVersion } from './migrate.ts'
+import { migrate, newestVersion, refuseForeign } from './migrate.ts'
 
 /** Two files, because two libraries open them, and POSIX locks break where two libraries share one. */
 export const entitiesPath = (dataDir: string) => join(dataDir, 'keruta.db')
@@ -67,6 +67,7 @@ export function refuseOtherVersion(dataDir: string): void {
 function versionOf(path: string): number {
   const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
   try {
+    refuseForeign(db, path)
     return Number(db.prepare('SELECT max(version) AS version FROM migration').get()!.version)
   } catch (error) {
     throw storeError(error)

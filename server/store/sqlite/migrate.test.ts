@@ -66,3 +66,10 @@ it('a migration is applied once, and recorded', () => {
   expect({ ...first }).toEqual({ version: 1, name: '0001_init.sql', applied_at: '1970-01-01T00:00:00.000Z' })
   db.close()
 })
+
+it('the database of another program is left as it is', () => {
+  const db = new DatabaseSync(':memory:')
+  db.exec('CREATE TABLE theirs (a)')
+  expect(() => migrate(db, migrations, 'theirs.db')).toThrow(/theirs\.db is the database of another program/)
+  expect(db.prepare('SELECT name FROM sqlite_schema').all()).toMatchObject([{ name: 'theirs' }])
+})

@@ -6,9 +6,10 @@ import { KerutaError } from '#protocol/errors.ts'
  * Brings a database to the newest version: files `0001_name.sql`, each applied once, in a transaction of its own.
  * @param folder where the files lie
  * @param path of the database, for messages
- * @throws KerutaError CONFLICT where the database is newer than the files
+ * @throws KerutaError CONFLICT where the database is newer than the files, or another program's
  */
 export function migrate(db: DatabaseSync, folder: URL, path: string, now: () => number = Date.now): void {
+  refuseForeign(db, path)
   db.exec(
     'CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)',
   )
@@ -35,6 +36,16 @@ export function migrate(db: DatabaseSync, folder: URL, path: string, now: () => 
       throw error
     }
   }
+}
+
+/** @throws KerutaError CONFLICT where the database has tables, and no note of migrations beside them */
+export function refuseForeign(db: DatabaseSync, path: string): void {
+  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+  if (tables.length === 0 || tables.some(({ name }) => name === 'migration')) return
+  throw new KerutaError(
+    'CONFLICT',
+    `${path} is the database of another program: choose another folder with KERUTA_DATA_DIR`,
+  )
 }
 
 /** What a database has when all of these are applied. */
