@@ -26,3 +26,11 @@ describe.each(documents)('%s', document => {
     expect(local.filter(target => !existsSync(join(root, dirname(document), target)))).toEqual([])
   })
 })
+
+it("The server's image starts it with the flags that npm start gives it", () => {
+  const dockerfile = readFileSync(join(root, 'deploy/Dockerfile'), 'utf8')
+  const flags: string[] = JSON.parse(readFileSync(join(root, 'server/node-flags.json'), 'utf8'))
+  expect(dockerfile).toContain(
+    `CMD ${JSON.stringify(['node', ...flags, 'server/main.ts']).replaceAll(',', ', ')}`,
+  )
+})
