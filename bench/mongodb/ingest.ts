@@ -15,7 +15,7 @@ const SEGMENTS_AT_ONCE = 64
 const DISTINCT = 256
 
 /** Segments that are acknowledged, from a real WebSocket by a real server; and the same documents by the driver alone, in turn. */
-export async function mongoIngest(lines = 400_000, runs = 5): Promise<Row[]> {
+export async function mongoIngest(lines = 200_000, runs = 5): Promise<Row[]> {
   const place = await openPlace(1)
   const client = await MongoClient.connect(place.mongo.url('bare'), {
     writeConcern: { w: 'majority', journal: true },

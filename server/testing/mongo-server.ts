@@ -63,7 +63,7 @@ export class MongoServer implements TestMongo {
   /** Starts it again after `kill`, on the same port. */
   async start(): Promise<void> {
     const classes = [cache, join(cache, 'lib/*')].join(delimiter)
-    const args = ['-Xmx512m', '-cp', classes, 'Main', String(this.#port), join(this.#home, 'data.mv')]
+    const args = ['-Xmx2g', '-cp', classes, 'Main', String(this.#port), join(this.#home, 'data.mv')]
     const child = spawn('java', args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = child
     let complaints = ''
