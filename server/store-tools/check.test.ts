@@ -69,7 +69,7 @@ it('what is wrong is said, each where it is and with what to do, and the rest is
       /^problem: the log of task-4: its streams have sent 99999 lines, which is more than the 2000/,
     ),
     expect.stringMatching(
-      /^problem: the segment of TASK-0 at seq 1 has no body; delete the log of TASK-0, or restore it/,
+      /^problem: the segment of TASK-0 at seq 1 has no body; delete the log of TASK-0, or restore a backup/,
     ),
     expect.stringMatching(
       /^problem: the segment of task-0 at seq 301 cannot be opened: 4 bytes are too few for a segment;/,
@@ -88,7 +88,7 @@ it('a copy of a damaged store says what is wrong, keeps the rest, and is not who
   const to = join(home, 'to')
   const { code, stdout, stderr } = await runStore(['copy', dataDir, to])
   expect(stderr).toMatch(
-    /^problem: the segment of task-\d at seq \d+ cannot be opened: .*; delete that log, or restore it/,
+    /^problem: the segment of task-\d at seq \d+ cannot be opened: .*; delete that log, or restore a backup/,
   )
   expect(stdout).toContain('is not whole yet')
   expect(code).toBe(1)

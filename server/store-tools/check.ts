@@ -74,7 +74,9 @@ async function checkLog(
       found = await sumUp(source, taskId, before.head.lastSeq, tries === 1 ? onLines : () => undefined)
     } catch (error) {
       if (!(error instanceof DamageError) && !(error instanceof KerutaError)) throw error
-      report.problem(`${error.message}; delete the log of ${taskId}, or restore it from a backup`)
+      report.problem(
+        `${error.message}; delete the log of ${taskId}, or restore a backup into a new, empty store`,
+      )
       return
     }
     // Sums of different moments say nothing.
@@ -176,12 +178,12 @@ async function checkBlobs(
         const sha256 = await blobDigest(source, artifact)
         if (artifact.sha256 !== null && sha256 !== artifact.sha256)
           report.problem(
-            `${name}: its bytes are not those of its sha256; delete it, or restore it from a backup`,
+            `${name}: its bytes are not those of its sha256; delete it, or restore a backup into a new, empty store`,
           )
       } catch (error) {
         if (!(error instanceof KerutaError)) throw error
         if (await source.artifact(artifact.id))
-          report.problem(`${name}: ${error.message}; delete it, or restore it from a backup`)
+          report.problem(`${name}: ${error.message}; delete it, or restore a backup into a new, empty store`)
       }
       report.progress('artifacts', ++checked.blobs, '')
     }

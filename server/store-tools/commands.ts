@@ -90,15 +90,22 @@ function summaryOf(
 ): string {
   const text = [
     `${from} is in ${to} now`,
-    `${whole(entities.sessions)} sessions, ${whole(entities.tasks)} tasks, ${whole(entities.apiKeys)} API keys, ` +
-      `${whole(entities.inputs)} inputs, ${whole(blobs)} artifacts with ${whole(blobBytes)} bytes`,
-    `${whole(logs)} logs with ${whole(lines)} lines, each compared: all are the same`,
+    [
+      many(entities.sessions, 'session'),
+      many(entities.tasks, 'task'),
+      many(entities.apiKeys, 'API key'),
+      many(entities.inputs, 'input'),
+      `${many(blobs, 'artifact')} with ${many(blobBytes, 'byte')}`,
+    ].join(', '),
+    `${many(logs, 'log')} with ${many(lines, 'line')}, each compared: all are the same`,
   ]
   if (grown > 0)
-    text.push(
-      `${whole(grown)} logs have more lines by now; to move for good, stop the servers and run the same command again`,
-    )
+    text.push(`${grown} of them grew meanwhile; the same command, run again, brings what has come since`)
   return text.join('\n')
+}
+
+function many(count: number, what: string): string {
+  return `${whole(count)} ${what}${count === 1 ? '' : 's'}`
 }
 
 async function openSource(location: StoreLocation): Promise<Source> {

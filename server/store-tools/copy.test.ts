@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -82,7 +82,7 @@ describe('a copy', { timeout: 90_000 }, () => {
     const first = await runStore(['copy', from, there])
     expect(first).toMatchObject({ code: 0, stderr: '' })
     expect(first.stdout).toMatch(
-      /1 sessions, 5 tasks, 1 API keys, 1 inputs, 2 artifacts with 3 000 001 bytes\n7 logs with 9 600 lines/,
+      /1 session, 5 tasks, 1 API key, 1 input, 2 artifacts with 3 000 001 bytes\n7 logs with 9 600 lines/,
     )
     await expectSame(from, there)
     expect(await runStore(['copy', there, back])).toMatchObject({ code: 0, stderr: '' })
@@ -121,7 +121,7 @@ describe('a copy', { timeout: 90_000 }, () => {
     lines.resume()
     const live = await runStore(['copy', from, to])
     expect(live).toMatchObject({ code: 0, stderr: '' })
-    expect(live.stdout).toContain('logs have more lines by now')
+    expect(live.stdout).toContain('grew meanwhile')
     const copied = await openStoreToFill(locationOf(to, home))
     for (const taskId of ['a', 'b', 'c', 'd']) {
       const { lastSeq, streams } = await copied.segments.head(taskId)
@@ -134,7 +134,7 @@ describe('a copy', { timeout: 90_000 }, () => {
     await exited
     const second = await runStore(['copy', from, to])
     expect(second).toMatchObject({ code: 0, stderr: '' })
-    expect(second.stdout).not.toContain('more lines by now')
+    expect(second.stdout).not.toContain('grew meanwhile')
     const [one, other] = [await contentOf(from), await contentOf(to)]
     expect(other).toEqual(one)
     await using(to, async ({ segments }) => {
@@ -177,7 +177,11 @@ describe('a copy', { timeout: 90_000 }, () => {
   })
 
   it('that cannot be ends with a code of its own and one reason', async () => {
+    const empty = join(home, 'empty')
+    await mkdir(empty)
+    for (const name of ['keruta.db', 'segments.db']) await writeFile(join(empty, name), '')
     const cases: [args: string[], code: number, reason: RegExp][] = [
+      [['copy', empty, 'to'], 1, /the folder .*empty holds no keruta data: name a data folder/],
       [['copy', 'sqlite:nowhere', 'to'], 1, /the folder .*nowhere holds no keruta data: name a data folder/],
       [['copy', 'a', 'sqlite:./a'], 2, /FROM and TO are the same store/],
       [['copy', 'postgres://host/x', 'to'], 2, /"postgres:\/\/host\/x" is no store: name a data folder/],

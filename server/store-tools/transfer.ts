@@ -104,7 +104,7 @@ async function copyLogs(source: Source, sink: Sink, report: Report): Promise<Set
     } catch (error) {
       if (!(error instanceof DamageError)) throw error
       damaged.add(taskId)
-      report.problem(`${error.message}; delete that log, or restore it from a backup`)
+      report.problem(`${error.message}; delete that log, or restore a backup into a new, empty store`)
     }
   })
   return damaged

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { KerutaError } from '#protocol/errors.ts'
@@ -48,7 +48,7 @@ export function refuseOtherVersion(dataDir: string): void {
     [entitiesPath(dataDir), entityMigrations],
     [segmentsPath(dataDir), segmentMigrations],
   ] as const) {
-    if (!existsSync(path))
+    if (!existsSync(path) || statSync(path).size === 0)
       throw new KerutaError('CONFLICT', `the folder ${dataDir} holds no keruta data: name a data folder`)
     const version = versionOf(path)
     const newest = newestVersion(migrations)
