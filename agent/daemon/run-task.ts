@@ -1,4 +1,5 @@
 import type { ClaimedTask } from '#protocol/session.ts'
+import type { TaskStatus } from '#protocol/task.ts'
 import { ownFolder } from '../artifacts/run-folder.ts'
 import type { Target } from '../capture/target.ts'
 import type { Context } from '../context.ts'
@@ -15,6 +16,11 @@ export interface ClaimedRun {
   agentId: string
 }
 
+export interface EndedRun extends Outcome {
+  /** What the server has made of it; nothing where it could not be told. */
+  endedAs: TaskStatus | undefined
+}
+
 /**
  * Runs a claimed task as `keruta execute` would, to its end and until the server knows of it: the next one may build on it.
  * @param onRun the run, while it can be given input
@@ -24,7 +30,7 @@ export async function runClaimed(
   { task, agentId }: ClaimedRun,
   shutdown: Shutdown,
   onRun: (run: TaskRun) => void,
-): Promise<Outcome> {
+): Promise<EndedRun> {
   const { config } = context
   const stopper = new Stopper(CHILD_GRACE_MS)
   const dirs: string[] = []
@@ -60,7 +66,7 @@ export async function runClaimed(
     onRun(run)
     const outcome = await run.carryOut()
     await run.finish(outcome, shutdown.leave)
-    return outcome
+    return { ...outcome, endedAs: run.endedAs }
   } catch (error) {
     run.abandon()
     throw error

@@ -3,7 +3,7 @@ import { deliverInPassing } from '../delivery/abandoned.ts'
 import { backoffMs } from '../delivery/backoff.ts'
 import type { DaemonLog } from './log.ts'
 import type { Answer, Queue } from './queue.ts'
-import { type ClaimedRun, runClaimed } from './run-task.ts'
+import { type ClaimedRun, type EndedRun, runClaimed } from './run-task.ts'
 import type { Shutdown } from './shutdown.ts'
 import type { DaemonState } from './state.ts'
 import type { Wake } from './wake.ts'
@@ -54,12 +54,15 @@ async function run(claimed: ClaimedRun, { context, shutdown, state, log }: Serve
   log.info('task taken', { ...about, agentId })
   state.begin(task)
   try {
-    const { finish, exitCode, entry } = await runClaimed(context, claimed, shutdown, run => state.attach(run))
-    if ('success' in finish) state.counts.completed++
-    else if ('release' in finish) state.counts.handedBack++
-    else state.counts.failed++
-    const end = 'success' in finish ? 'completed' : 'release' in finish ? 'handed back' : 'failed'
-    log.info(`task ${end}`, { ...about, exitCode, reason: entry?.message })
+    const ended = await runClaimed(context, claimed, shutdown, run => state.attach(run))
+    const { exitCode, entry } = ended
+    const end = endOf(ended)
+    state.counts[end]++
+    log.info(`task ${end === 'handedBack' ? 'handed back' : end}`, {
+      ...about,
+      exitCode,
+      reason: entry?.message,
+    })
   } catch (error) {
     // Nothing of the task is lost to the server: it counts the run as lost, and this daemon goes on.
     state.counts.failed++
@@ -67,6 +70,14 @@ async function run(claimed: ClaimedRun, { context, shutdown, state, log }: Serve
   } finally {
     state.end()
   }
+}
+
+/** As the task stands at the server, where that has said so: a script that was cancelled, or called `keruta fail`, may exit with 0. */
+function endOf({ finish, endedAs }: EndedRun): keyof DaemonState['counts'] {
+  if (endedAs === 'COMPLETED') return 'completed'
+  if (endedAs === 'CANCELLED') return 'cancelled'
+  if (endedAs !== 'FAILED' && 'success' in finish) return 'completed'
+  return 'release' in finish ? 'handedBack' : 'failed'
 }
 
 /** Says once that the server is away, and once that it is back. */

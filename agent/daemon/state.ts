@@ -9,7 +9,7 @@ interface Answerable {
 /** What a daemon is doing now, as its HTTP API shows it. */
 export class DaemonState {
   readonly startedAt = new Date().toISOString()
-  readonly counts = { completed: 0, failed: 0, handedBack: 0 }
+  readonly counts = { completed: 0, failed: 0, cancelled: 0, handedBack: 0 }
   sessionId: string
   /** Whether the server would wake it. */
   connected = false

@@ -1,4 +1,4 @@
-import type { StartedTask, StartTask, TaskView } from '#protocol/task.ts'
+import type { StartedTask, StartTask, TaskStatus, TaskView } from '#protocol/task.ts'
 import { type Context, openApi } from '../context.ts'
 import { ApiError } from '../delivery/api.ts'
 import type { LogStream } from '../delivery/log-stream.ts'
@@ -29,6 +29,8 @@ export class Reporter {
   #task: StartedTask | undefined
   #starting: Promise<void> = Promise.resolve()
   #stopped = false
+  /** What the server has made of the run's end. */
+  endedAs: TaskStatus | undefined
 
   constructor(context: Context, options: ReporterOptions) {
     this.#context = context
@@ -126,12 +128,15 @@ export class Reporter {
     const deadline = performance.now() + drainMs
     for (;;) {
       try {
-        await this.#tell(verb, body)
+        this.endedAs = (await this.#tell(verb, body)).status
         stream.note({ finish: undefined })
         return true
       } catch (error) {
         // The script itself has reported its end, or an operator has cancelled it: that stands.
-        if (error instanceof ApiError && error.status === 409) return true
+        if (error instanceof ApiError && error.status === 409) {
+          this.endedAs = await this.#standing()
+          return true
+        }
         this.#context.explain((error as Error).message)
         if (isRefusal(error) || this.#stopped || performance.now() + 500 > deadline) return false
         await delay(500)
@@ -140,15 +145,26 @@ export class Reporter {
   }
 
   /** Where the agent's own token has been revoked in mid-run, the one for this task alone still speaks for it. */
-  async #tell(verb: string, body: unknown): Promise<void> {
+  async #tell(verb: string, body: unknown): Promise<TaskView> {
     const call = { idempotent: true, retries: 0 }
     try {
-      await (await this.#context.api()).post(this.#path(verb), body, call)
+      return await (await this.#context.api()).post<TaskView>(this.#path(verb), body, call)
     } catch (error) {
       const isRevoked = error instanceof ApiError && (error.status === 401 || error.status === 403)
       if (!isRevoked || !this.#task) throw error
       const api = await openApi({ ...this.#context.config, token: this.#task.token })
-      await api.post(this.#path(verb), body, call)
+      return await api.post<TaskView>(this.#path(verb), body, call)
+    }
+  }
+
+  /** Nothing where the server does not say. */
+  async #standing(): Promise<TaskStatus | undefined> {
+    try {
+      const api = await this.#context.api()
+      const path = `/tasks/${encodeURIComponent(this.#options.taskId)}`
+      return (await api.get<TaskView>(path, { retries: 0 })).status
+    } catch {
+      return undefined
     }
   }
 

@@ -1,3 +1,4 @@
+import type { TaskStatus } from '#protocol/task.ts'
 import { isEmpty } from '../artifacts/run-folder.ts'
 import { Child, type ChildEnd } from '../capture/child.ts'
 import { guard } from '../capture/guardian.ts'
@@ -126,6 +127,11 @@ export class TaskRun {
     }
   }
 
+  /** What the server has made of its end: the script's own word, or an operator's, comes before the exit code. */
+  get endedAs(): TaskStatus | undefined {
+    return this.#reporter.endedAs
+  }
+
   /** Leaves what is not told to the spool, where something has failed that never should: nobody may wait for this run. */
   abandon(): void {
     for (const clean of this.#cleanups) clean()
@@ -200,6 +206,7 @@ export class TaskRun {
     }
     const { path: artifactsDir } = this.#spec.artifacts
     const environment = childEnvironment(this.#context.config, taskId, token, own, artifactsDir)
+    if (task) environment.KERUTA_ATTEMPT = String(task.attempt)
     if (token !== undefined) this.#secrets.add(token, "the task's token")
     this.#secrets.addVariables(own)
     const listener = await listenToScript(this.#secrets, this.#observer)

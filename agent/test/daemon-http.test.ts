@@ -41,14 +41,17 @@ function call(url: string, method: string, headers: Record<string, string>, body
 it('GET /status tells what is done now, and what has been done', async () => {
   const daemon = serve()
   const url = await daemon.url()
-  await session.queue(id('a'), 'exit 1')
-  await session.queue(id('b'), 'echo up; sleep 60')
+  await session.queue(id('a'), 'keruta fail --message "no disk"')
+  await session.queue(id('c'), 'trap "exit 0" TERM; echo up; while :; do sleep 0.1; done')
+  await session.printed(id('c'), 'up')
+  await server.post(`/tasks/${id('c')}/cancel`, {})
+  await session.queue(id('b'), 'test "$KERUTA_ATTEMPT" = 1 && echo up; sleep 60')
   await session.printed(id('b'), 'up')
   expect(await (await fetch(`${url}/status`)).json()).toMatchObject({
     status: 'RUNNING',
     sessionId: session.id,
     task: { id: id('b'), attempt: 1 },
-    counts: { completed: 0, failed: 1, handedBack: 0 },
+    counts: { completed: 0, failed: 1, cancelled: 1, handedBack: 0 },
     server: { connected: true, trouble: null },
     spoolBytes: expect.any(Number),
     pid: daemon.process.pid,
