@@ -6,7 +6,7 @@ import type { SessionView } from '#protocol/session.ts'
 import type { TaskView } from '#protocol/task.ts'
 import { TestServer } from '#server/testing/test-server.ts'
 import type { Row } from './rows.ts'
-import { agentEnvironment, cli } from './support/agent.ts'
+import { agentEnvironment, buildAgent, bundle } from './support/agent.ts'
 import { residentMb } from './support/memory.ts'
 import { percentile } from './support/samples.ts'
 
@@ -16,15 +16,20 @@ const TASKS = 1000
 const IDLE_S = 30
 const TICKS_A_SECOND = 100
 
-/** What a daemon costs while it waits, how soon it begins, and how fast a queue of small tasks goes. */
+/** What a daemon, as the one file that workspaces have, costs while it waits, how soon it begins, and how fast a queue of small tasks goes. */
 export async function daemon(): Promise<Row[]> {
+  await buildAgent()
   const server = await TestServer.start()
   await server.post('/sessions', { id: SESSION, name: 'Bench' })
-  const child = spawn(process.execPath, [cli, 'daemon', '--session-id', SESSION, '--port', '0', '--quiet'], {
-    env: agentEnvironment(server),
-    cwd: server.home,
-    stdio: 'ignore',
-  })
+  const child = spawn(
+    process.execPath,
+    [bundle, 'daemon', '--session-id', SESSION, '--port', '0', '--quiet'],
+    {
+      env: agentEnvironment(server),
+      cwd: server.home,
+      stdio: 'ignore',
+    },
+  )
   try {
     await run(server, 'warm-up')
     await pause(2000)

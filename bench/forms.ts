@@ -1,15 +1,15 @@
 import { join } from 'node:path'
 import type { Row } from './rows.ts'
-import { cli } from './support/agent.ts'
+import { buildAgent, bundle, cli } from './support/agent.ts'
 import { root, timeOf } from './support/process.ts'
 import { median, repeat } from './support/samples.ts'
 
 /** How soon the agent answers in each of its forms; makes the files first. */
 export async function forms(): Promise<Row[]> {
-  await timeOf(process.execPath, [join(root, 'scripts/build-agent.mjs')])
+  await buildAgent()
   const started: [string, string[]][] = [
     ['from source', [process.execPath, cli]],
-    ['bundled', [process.execPath, join(root, 'dist/keruta.mjs')]],
+    ['bundled', [process.execPath, bundle]],
   ]
   if (process.platform === 'linux') started.push(['as an executable', [join(root, 'dist/keruta')]])
   const rows: Row[] = []

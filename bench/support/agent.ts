@@ -1,8 +1,15 @@
 import { join } from 'node:path'
 import { ADMIN_KEY, type TestServer } from '#server/testing/test-server.ts'
-import { root } from './process.ts'
+import { root, timeOf } from './process.ts'
 
 export const cli = join(root, 'agent/bin/keruta.mjs')
+
+/** The agent as workspaces have it; made by `buildAgent`. */
+export const bundle = join(root, 'dist/keruta.mjs')
+
+export async function buildAgent(): Promise<void> {
+  await timeOf(process.execPath, [join(root, 'scripts/build-agent.mjs')])
+}
 
 /** What an agent needs to find the server; its spool lies in the server's temporary folder. */
 export function agentEnvironment(server: TestServer): NodeJS.ProcessEnv {

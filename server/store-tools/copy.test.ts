@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -92,18 +92,22 @@ describe('a copy', { timeout: 90_000 }, () => {
   it('goes on where it was killed, and leaves a store that no server starts on before it is whole', async () => {
     const [from, to] = [folder('from'), folder('to')]
     await using(from, store => fillStore(store, 10, 200))
+    const begun = async () => {
+      const text = await readFile(join(home, 'to', 'copy.json'), 'utf8').catch(() => undefined)
+      return text !== undefined && JSON.parse(text).done === false
+    }
     let kills = 0
-    for (let after = 500; kills < 3; after += 200) {
+    for (let later = 0; kills < 3; later += 40) {
       const child = startStore(['copy', from, to])
       const exited = once(child, 'exit')
-      await Promise.race([pause(after), exited])
+      while (child.exitCode === null && !(await begun())) await pause(2)
+      await Promise.race([pause(later), exited])
       if (child.exitCode !== null) break
       child.kill('SIGKILL')
       await exited
+      if (!(await begun())) break
       kills++
-      const mark = await stat(join(home, 'to', 'copy.json')).catch(() => undefined)
-      if (mark)
-        await expect(open(to)).rejects.toThrow(/unfinished copy of sqlite:.*run that copy or restore again/)
+      await expect(open(to)).rejects.toThrow(/unfinished copy of sqlite:.*run that copy or restore again/)
     }
     expect(kills).toBeGreaterThan(0)
     expect(await runStore(['copy', from, to])).toMatchObject({ code: 0, stderr: '' })
