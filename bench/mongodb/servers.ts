@@ -8,7 +8,7 @@ import { openPlace, tasksUrl } from './place.ts'
 const AGENTS = 6
 
 /** The same agents on one server, and spread over three on one store, in turn: what more servers cost where there are no more cores. */
-export async function mongoServers(lines = 600_000, rounds = 4): Promise<Row[]> {
+export async function mongoServers(lines = 60_000, rounds = 4): Promise<Row[]> {
   const place = await openPlace(3)
   try {
     const one: number[] = []
