@@ -1,6 +1,4 @@
-'use client'
-
-import { Alert, Button, Code, Group, Modal, NativeSelect, Stack, TextInput } from '@mantine/core'
+'use client'import { Alert, Button, Code, Group, Modal, NativeSelect, Stack, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconPlus } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
@@ -8,6 +6,7 @@ import { useState } from 'react'
 import { ROLES, type Role } from '#protocol/auth.ts'
 import { post } from '../../lib/api.ts'
 import { useMessages } from '../../messages/use-messages.ts'
+import { FormButtons } from '../fields/form-buttons.tsx'
 import { Copy, ErrorState } from '../states.tsx'
 
 /** Makes a key, and shows it this once. */
@@ -92,14 +91,7 @@ function NewApiKeyForm({ close, onCreated }: { close(): void; onCreated(): void 
           value={expires}
           onChange={event => setExpires(event.currentTarget.value)}
         />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            {text.common.cancel}
-          </Button>
-          <Button type="submit" loading={create.isPending}>
-            {text.common.create}
-          </Button>
-        </Group>
+        <FormButtons submitLabel={text.common.create} pending={create.isPending} close={close} />
       </Stack>
     </form>
   )

@@ -1,4 +1,4 @@
-import { Button, Group, NumberInput, Stack, TextInput } from '@mantine/core'
+import { Group, NumberInput, Stack, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { TaskView } from '#protocol/task.ts'
@@ -6,6 +6,7 @@ import { inputErrors } from '../../lib/api.ts'
 import { type EnvRow, envOf, rowsOf } from '../../lib/env-rows.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import { EnvEditor } from '../fields/env-editor.tsx'
+import { FormButtons } from '../fields/form-buttons.tsx'
 import { ScriptEditor } from '../fields/script-editor.tsx'
 import { ErrorState } from '../states.tsx'
 
@@ -133,14 +134,7 @@ export function TaskForm({ given, submitLabel, save, close }: TaskFormProps) {
             />
           )}
         </Group>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            {text.common.cancel}
-          </Button>
-          <Button type="submit" loading={saving.isPending}>
-            {submitLabel}
-          </Button>
-        </Group>
+        <FormButtons submitLabel={submitLabel} pending={saving.isPending} close={close} />
       </Stack>
     </form>
   )
