@@ -4,12 +4,12 @@ import type { Child } from '../capture/child.ts'
 import type { Marks } from '../capture/marks.ts'
 import { Passthrough } from '../capture/passthrough.ts'
 import type { OutputSource } from '../capture/stdio.ts'
-import type { TaggedSink } from '../capture/tagged.ts'
+import type { Outbox } from '../delivery/outbox.ts'
 import type { MaskSource } from '../mask/stream.ts'
 
 export interface OutputOptions {
   /** Where lines go; nowhere without it. */
-  lines: TaggedSink | undefined
+  lines: Pick<Outbox, 'block' | 'line' | 'cut'> | undefined
   /** Lines below it are not sent. */
   logLevel: string | undefined
   secrets: MaskSource
@@ -20,6 +20,7 @@ export interface OutputOptions {
 
 /** What a run's children print: passed through as it is, and made lines of. */
 export class Output {
+  readonly #lines: OutputOptions['lines']
   readonly #captures: SourceCapture[]
   readonly #passes: Passthrough[]
   #child: Child | undefined
@@ -27,6 +28,7 @@ export class Output {
 
   constructor({ lines, logLevel, passThrough, secrets, marks }: OutputOptions) {
     const minLevel = logLevel === undefined ? 0 : LEVELS.indexOf(logLevel as (typeof LEVELS)[number])
+    this.#lines = lines
     this.#captures = lines
       ? ([0, 1] as const).map(source => new SourceCapture(lines, { source, minLevel, secrets, marks }))
       : []
@@ -48,8 +50,12 @@ export class Output {
 
   /** @param chunk good until this returns */
   push(source: OutputSource, chunk: Buffer): void {
-    this.#passes[source]?.write(chunk)
     this.#captures[source]?.push(chunk)
+    const pass = this.#passes[source]
+    if (!pass) return
+    // Whoever has seen a line may rely on it: it is in the spool by then, should this process be killed right now.
+    this.#lines?.cut()
+    pass.write(chunk)
   }
 
   /** Reading is to stop (true) or go on (false): the spool is full, or has room again. */

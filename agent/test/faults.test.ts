@@ -1,6 +1,8 @@
-import { readdirSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { closeSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { makePipes, readPipe } from '../capture/pipe.ts'
 import { FakeServer, type Fault } from './fake-server.ts'
 import { Keruta } from './keruta.ts'
 
@@ -114,6 +116,32 @@ it('loses nothing it has read when it is killed, and says that the agent was los
   expect(server.calls.find(({ path }) => path.endsWith('/t/fail'))!.body).toMatchObject({
     errorCode: 'AGENT_LOST',
   })
+})
+
+it('has kept each line that it shows, however soon after that it is killed', async () => {
+  server.fault = () => ({ kind: 'ignore' })
+  const [pipe] = makePipes(1)!
+  const [file, ...words] = keruta.command(['execute', '--task-id', 't', ...count(50_000)])
+  const agent = spawn(file!, words, {
+    env: keruta.environment() as NodeJS.ProcessEnv,
+    stdio: ['ignore', pipe!.writeFd, 'inherit'],
+  })
+  keruta.running.push(agent)
+  closeSync(pipe!.writeFd)
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>()
+  let shown = ''
+  const onChunk = (chunk: Buffer) => {
+    agent.kill('SIGKILL')
+    shown += chunk
+  }
+  readPipe(pipe!.readFd, onChunk, close)
+  await closed
+  const seen = shown.split('\n').slice(0, -1)
+  server.fault = () => undefined
+  server.task = { agentId: server.calls[0]!.body.agentId }
+  await keruta.run(['log', 'INFO', 'hello', '--task-id', 'other'])
+  await vi.waitFor(() => expect(server.messages('t').length).toBeGreaterThan(0))
+  expect(server.messages('t').slice(0, seen.length)).toEqual(seen)
 })
 
 it('never takes the spool of an agent that lives', async () => {
