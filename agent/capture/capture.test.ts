@@ -28,7 +28,7 @@ function block(ms: number): void {
 
 it('an open line is given on after 200 ms of silence', async () => {
   capture.push(Buffer.from('Name: '))
-  await vi.waitFor(() => expect(parts).toEqual(['Name: ']))
+  await vi.waitFor(() => expect(parts).toEqual(['Name: ']), 10_000)
   capture.push(Buffer.from('Ada\n'))
   expect(parts).toEqual(['Name: ', '…Ada'])
 })

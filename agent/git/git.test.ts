@@ -29,7 +29,7 @@ it('ends a git that does not mind being asked to', async () => {
   const abort = new AbortController()
   const ended = run("trap '' TERM; touch ready; while :; do sleep 1; done", abort.signal)
   const refused = expect(ended).rejects.toThrow(/SIGKILL/)
-  await vi.waitFor(() => expect(existsSync(join(dir, 'ready'))).toBe(true))
+  await vi.waitFor(() => expect(existsSync(join(dir, 'ready'))).toBe(true), 10_000)
   abort.abort()
   await refused
 })

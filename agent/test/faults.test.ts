@@ -140,7 +140,7 @@ it('has kept each line that it shows, however soon after that it is killed', asy
   server.fault = () => undefined
   server.task = { agentId: server.calls[0]!.body.agentId }
   await keruta.run(['log', 'INFO', 'hello', '--task-id', 'other'])
-  await vi.waitFor(() => expect(server.messages('t').length).toBeGreaterThan(0))
+  await vi.waitFor(() => expect(server.messages('t').length).toBeGreaterThan(0), 10_000)
   expect(server.messages('t').slice(0, seen.length)).toEqual(seen)
 })
 

@@ -14,6 +14,8 @@ import { until } from './until.ts'
 import { demandEveryLineOnce, demandSteadyReading, logStateOf, storedLog } from './verify.ts'
 
 const LIMIT = 60_000
+/** By an event, in milliseconds on an idle machine; whoever has to look for it himself takes longer. */
+const AT_ONCE_MS = 3000
 const { kinds, missing } = await clusterKinds()
 if (missing !== undefined) it('several servers on one store are as one', ({ skip }) => skip(missing))
 
@@ -184,17 +186,17 @@ describe.each(kinds)('Servers on one store, $name', { timeout: LIMIT }, kind => 
     }
   })
 
-  test('a task that is cancelled on one server is cancelled for the agent on another, within a second', async () => {
+  test('a task that is cancelled on one server is cancelled for the agent on another at once', async () => {
     await a!.post('/tasks/cancelled/start', { agentId: 'x' })
     const agent = await sender(b!, 'cancelled')
     const at = performance.now()
     await c!.post('/tasks/cancelled/cancel', { message: 'no longer needed' })
     expect(await agent.frame('cancel')).toMatchObject({ taskId: 'cancelled', message: 'no longer needed' })
-    expect(performance.now() - at).toBeLessThan(1000)
+    expect(performance.now() - at).toBeLessThan(AT_ONCE_MS)
     agent.ws.terminate()
   })
 
-  test('what is typed on two servers reaches the agent on a third within a second, and again after a move until it is taken', async () => {
+  test('what is typed on two servers reaches the agent on a third at once, and again after a move until it is taken', async () => {
     await a!.post('/tasks/typed/start', { agentId: 'x', interactive: true })
     const agent = await sender(c!, 'typed', ADMIN_KEY, 'x')
     const texts = (frames: typeof agent.frames) =>
@@ -203,7 +205,7 @@ describe.each(kinds)('Servers on one store, $name', { timeout: LIMIT }, kind => 
     const { id } = await a!.post<{ id: string }>('/tasks/typed/input', { text: 'one' })
     await b!.post('/tasks/typed/input', { text: 'two' })
     await until('both have come', () => texts(agent.frames).length === 2)
-    expect(performance.now() - at).toBeLessThan(1000)
+    expect(performance.now() - at).toBeLessThan(AT_ONCE_MS)
     agent.ws.send(JSON.stringify({ type: 'inputTaken', id }))
     agent.ws.close()
     await agent.closed

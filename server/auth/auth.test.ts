@@ -333,7 +333,7 @@ describe('open connections', () => {
     await auth.keys.revoke(id)
     const onEnd = vi.fn()
     auth.watch(principal, onEnd)
-    await vi.waitFor(() => expect(onEnd).toHaveBeenCalledOnce())
+    await vi.waitFor(() => expect(onEnd).toHaveBeenCalledOnce(), 10_000)
   })
 
   test('are told when their time is over', async () => {
@@ -341,7 +341,7 @@ describe('open connections', () => {
     now += 60_000
     const onEnd = vi.fn()
     auth.watch(principal, onEnd)
-    await vi.waitFor(() => expect(onEnd).toHaveBeenCalledWith(refused('UNAUTHENTICATED', 'expired')))
+    await vi.waitFor(() => expect(onEnd).toHaveBeenCalledWith(refused('UNAUTHENTICATED', 'expired')), 10_000)
   })
 
   test('that have closed are not told', async () => {

@@ -91,7 +91,7 @@ describe.skipIf(missing !== undefined)('the bus over Redis', () => {
     vi.waitFor(() => expect(buses.map(bus => bus.problem())).toEqual(buses.map(() => undefined)), 5000)
   /** The subscription stands when it says that lines before it may have been missed. */
   const subscribed = (reader: { missed: number }, before = 0) =>
-    vi.waitFor(() => expect(reader.missed).toBeGreaterThan(before))
+    vi.waitFor(() => expect(reader.missed).toBeGreaterThan(before), 10_000)
 
   contract(open)
 
@@ -100,11 +100,11 @@ describe.skipIf(missing !== undefined)('the bus over Redis', () => {
     const [own, far] = [listening(writer, 'a'), listening(reader, 'a')]
     await subscribed(far)
     for (let seq = 1; seq <= 999; seq += 2) writer.publish('a', seq, lines(`line ${seq}`, `line ${seq + 1}`))
-    await vi.waitFor(() => expect(far.heard.length).toBe(1000))
+    await vi.waitFor(() => expect(far.heard.length).toBe(1000), 10_000)
     expect(far.heard).toEqual(Array.from({ length: 1000 }, (_, index) => `${index + 1} line ${index + 1}`))
     // A round trip later nothing of its own has come back.
     reader.publish('a', 1001, lines('an answer'))
-    await vi.waitFor(() => expect(own.heard.at(-1)).toBe('1001 an answer'))
+    await vi.waitFor(() => expect(own.heard.at(-1)).toBe('1001 an answer'), 10_000)
     expect(own.heard.length).toBe(1001)
   })
 
@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined)('the bus over Redis', () => {
       expect(heard[0]).toEqual([{ type: 'cleared', taskId: 'a', firstSeq: 7 }])
       expect(heard[2]!.length).toBe(2)
       expect(heard[1]).toEqual([{ type: 'keyRevoked', keyId: 'k' }])
-    })
+    }, 10_000)
     expect(heard[3]).toEqual([])
   })
 
@@ -134,18 +134,16 @@ describe.skipIf(missing !== undefined)('the bus over Redis', () => {
     const channels = async () => ((await redis.pubsub('CHANNELS', 'keruta:channels:*')) as string[]).sort()
     expect(await channels()).toEqual(['keruta:channels:events'])
     const readers = [listening(bus, 'a'), listening(bus, 'a'), listening(bus, 'b')]
-    await vi.waitFor(async () =>
-      expect(await channels()).toEqual([
-        'keruta:channels:events',
-        'keruta:channels:lines:a',
-        'keruta:channels:lines:b',
-      ]),
-    )
+    const become = (...lines: string[]) =>
+      vi.waitFor(
+        async () =>
+          expect(await channels()).toEqual(['events', ...lines].map(name => `keruta:channels:${name}`)),
+        10_000,
+      )
+    await become('lines:a', 'lines:b')
     readers[0]!.end()
     readers[2]!.end()
-    await vi.waitFor(async () =>
-      expect(await channels()).toEqual(['keruta:channels:events', 'keruta:channels:lines:a']),
-    )
+    await become('lines:a')
   })
 
   test('while Redis is away listeners are sent to the store again and again, and live when it is back', async () => {
@@ -153,10 +151,10 @@ describe.skipIf(missing !== undefined)('the bus over Redis', () => {
     const far = listening(reader, 'a')
     await subscribed(far)
     writer.publish('a', 1, lines('before'))
-    await vi.waitFor(() => expect(far.heard).toEqual(['1 before']))
+    await vi.waitFor(() => expect(far.heard).toEqual(['1 before']), 10_000)
 
     await server.kill()
-    await vi.waitFor(() => expect(reader.problem()).toContain('Redis is away'))
+    await vi.waitFor(() => expect(reader.problem()).toContain('Redis is away'), 10_000)
     const then = far.missed
     await subscribed(far, then + 2)
     writer.publish('a', 2, lines('lost'))
@@ -166,7 +164,7 @@ describe.skipIf(missing !== undefined)('the bus over Redis', () => {
     await up(writer, reader)
     await subscribed(far, lastAway)
     writer.publish('a', 3, lines('after'))
-    await vi.waitFor(() => expect(far.heard).toEqual(['1 before', '3 after']))
+    await vi.waitFor(() => expect(far.heard).toEqual(['1 before', '3 after']), 10_000)
   })
 
   test('a Redis that hangs is noticed, and costs no memory', { timeout: 20_000 }, async () => {
