@@ -12,8 +12,10 @@ export interface ReadRequest {
 }
 
 const MOST_BYTES = 256 * 1024
-/** A reader of rare lines hears where it stands at least this often. */
+/** After this a reader is answered with what has been fetched: it hears where it stands, and waits for no slow store. */
 const MOST_MS = 200
+/** One that catches up with an agent finds many small segments. */
+const FIRST_HEADERS = 64
 
 /** What follows a seq, as segments where everything is wanted, else as entries. */
 export async function readOn(
@@ -30,7 +32,7 @@ export async function readOn(
   for await (const piece of scan(
     context,
     taskId,
-    { after, order: 'asc' },
+    { after, order: 'asc', firstHeaders: FIRST_HEADERS },
     header => matcher.headerCount(header) !== 0,
   )) {
     const { header, segment, from, to } = piece
@@ -45,7 +47,7 @@ export async function readOn(
     answer.cursor = header.firstSeq + to - 1
     const bytes = segment?.bytes.length ?? 0
     size += answer.segments ? bytes : (bytes * lines.length) / header.count
-    if (size >= MOST_BYTES || performance.now() >= stopAt) {
+    if (size >= MOST_BYTES || (piece.isLastOfBatch && performance.now() >= stopAt)) {
       answer.lastSeq = Math.max(lastSeq, answer.cursor)
       return answer
     }

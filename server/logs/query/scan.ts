@@ -15,6 +15,8 @@ export interface ScanRange {
   /** Lines below this seq; default no bound. */
   before?: number
   order: 'asc' | 'desc'
+  /** How many headers are asked for first, where it is known that more than a few segments are wanted. */
+  firstHeaders?: number
 }
 
 /** Lines `from` … `to - 1` of one stored segment. */
@@ -24,6 +26,8 @@ export interface Piece {
   to: number
   /** Present where the scan was told to open it; good until the scan goes on. */
   segment: Segment | undefined
+  /** Whether the store must be asked before the scan can go on. */
+  isLastOfBatch: boolean
 }
 
 const FIRST_HEADERS = 8
@@ -50,11 +54,11 @@ export async function* scan(
 async function* walk(
   { reader, turn }: QueryContext,
   taskId: string,
-  { after = 0, before = Number.POSITIVE_INFINITY, order }: ScanRange,
+  { after = 0, before = Number.POSITIVE_INFINITY, order, firstHeaders = FIRST_HEADERS }: ScanRange,
   opens: (header: SegmentHeader) => boolean,
   opener: BodyOpener,
 ): AsyncGenerator<Piece, void, undefined> {
-  let limit = FIRST_HEADERS
+  let limit = firstHeaders
   let batchBytes = FIRST_BATCH_BYTES
   let misses = 0
   headers: while (before - after > 1) {
@@ -79,7 +83,8 @@ async function* walk(
         const to = Math.min(header.count, before - header.firstSeq)
         if (order === 'asc') after = Math.max(after, last)
         else before = Math.min(before, header.firstSeq)
-        if (from < to) yield { header, from, to, segment }
+        const isLastOfBatch = header === headers[batch.end - 1]
+        if (from < to) yield { header, from, to, segment, isLastOfBatch }
         await turn()
       }
       at = batch.end
