@@ -36,9 +36,13 @@ export const envSchema = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), 
 const text = (max: number) => z.string().max(max)
 const instant = z.iso.datetime({ offset: true })
 
+/** Of which attempt; left out where it is the one that the task is in. */
+const ofAttempt = z.number().int().min(1).optional()
+
 /** A stretch of a task's work, as its lines mark it. */
 export const taskStepSchema = z.strictObject({
   name: text(200).min(1),
+  attempt: ofAttempt,
   startedAt: instant,
   /** Null while it goes on. */
   durationMs: z.number().min(0).nullable().default(null),
@@ -47,7 +51,12 @@ export const taskStepSchema = z.strictObject({
 export type TaskStep = z.infer<typeof taskStepSchema>
 
 /** A number that the script reports of itself. */
-export const taskMetricSchema = z.strictObject({ name: text(200).min(1), value: z.number(), at: instant })
+export const taskMetricSchema = z.strictObject({
+  name: text(200).min(1),
+  attempt: ofAttempt,
+  value: z.number(),
+  at: instant,
+})
 export type TaskMetric = z.infer<typeof taskMetricSchema>
 
 /** What a script that reads its stdin has shown before it fell silent. */
@@ -103,6 +112,7 @@ export const taskSchema = z.object({
       cpuSystemMs: z.number().nullish(),
     })
     .nullable(),
+  /** Of all attempts, as far as they are remembered. */
   steps: z.array(taskStepSchema),
   metrics: z.array(taskMetricSchema),
   statusHistory: z.array(statusChangeSchema),
@@ -262,14 +272,17 @@ export const taskInputSchema = z.object({
 })
 export type TaskInput = z.infer<typeof taskInputSchema>
 
-/** Body of `POST /tasks/{id}/observations`. A step is known by name and start; said again it is brought up to date. */
+/** Body of `POST /tasks/{id}/observations`. A step is known by attempt, name and start; said again it is brought up to date. */
 export const observationsSchema = z.strictObject({
   steps: z.array(taskStepSchema).max(MAX_OBSERVATIONS).default([]),
   metrics: z.array(taskMetricSchema).max(MAX_OBSERVATIONS).default([]),
 })
 export type Observations = z.infer<typeof observationsSchema>
 
-/** What a task has now, and how many were forgotten because there were more than `MAX_OBSERVATIONS` in all: the oldest metrics first. */
+/**
+ * What a task has now, and how many were forgotten because there were more than `MAX_OBSERVATIONS` in all: those of earlier attempts
+ * first, then the oldest metrics.
+ */
 export const observedSchema = z.object({
   steps: z.number().int(),
   metrics: z.number().int(),

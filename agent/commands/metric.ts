@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import type { Observed } from '#protocol/task.ts'
 import type { Handler } from '../cli.ts'
+import type { Context } from '../context.ts'
 import { usageError } from '../exit.ts'
+import { isOwnTask } from '../run-socket.ts'
 import { taskPath } from '../task-id.ts'
 
 export function define(command: Command, action: (handler: Handler) => void): void {
@@ -24,7 +26,7 @@ Examples:
     const number = value.trim() === '' ? Number.NaN : Number(value)
     if (!Number.isFinite(number)) throw usageError(`"${value.slice(0, 40)}" must be a number, such as 87.5`)
     const api = await context.api()
-    const metric = { name, value: number, at: new Date().toISOString() }
+    const metric = { name, value: number, at: new Date().toISOString(), attempt: ownAttempt(context) }
     // What is said twice counts once, so that a lost answer does no harm.
     const secrets = await context.secrets()
     const body = secrets.report({ metrics: [metric] })
@@ -34,4 +36,9 @@ Examples:
     if (context.config.json) context.print(JSON.stringify({ ...metric, ...observed }))
     return 0
   })
+}
+
+/** The attempt whose script calls this; undefined where none of this task does. */
+function ownAttempt({ config }: Context): number | undefined {
+  return isOwnTask(config) ? Number(config.environment.KERUTA_ATTEMPT) || undefined : undefined
 }

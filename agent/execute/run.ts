@@ -1,4 +1,4 @@
-import type { TaskStatus } from '#protocol/task.ts'
+import type { Observations, TaskStatus } from '#protocol/task.ts'
 import { isEmpty } from '../artifacts/run-folder.ts'
 import { Child, type ChildEnd } from '../capture/child.ts'
 import { guard } from '../capture/guardian.ts'
@@ -120,7 +120,7 @@ export class TaskRun {
       const hurried = hurry.aborted ? 0 : Math.min(OBSERVATIONS_MS, this.#spec.drainMs)
       const failed = !('success' in outcome.finish)
       const observations = await this.#observer.end(this.#marks.close(), failed, Date.now(), hurried)
-      if (observations) this.#stream.note({ observations })
+      if (observations) this.#stream.note({ observations: this.#ofAttempt(observations) })
       return await this.#reporter.finish(outcome.finish, this.#stream, this.#spec.drainMs, hurry)
     } finally {
       for (const clean of this.#cleanups) clean()
@@ -288,11 +288,20 @@ export class TaskRun {
       tell: async observed => {
         const api = await this.#context.api()
         const path = `/tasks/${encodeURIComponent(this.#spec.taskId)}/observations`
-        await api.post(path, observed, { idempotent: true, retries: 0 })
+        await api.post(path, this.#ofAttempt(observed), { idempotent: true, retries: 0 })
       },
       isRefusal,
       say: (level, message) => this.#say(level, message),
     })
+  }
+
+  /** Named as this run's: another one may have begun by the time they are told. */
+  #ofAttempt({ steps, metrics }: Observations): Observations {
+    const attempt = this.#reporter.task?.attempt
+    return {
+      steps: steps.map(step => ({ ...step, attempt })),
+      metrics: metrics.map(metric => ({ ...metric, attempt })),
+    }
   }
 
   async #uploadArtifacts({ finish }: Outcome, signal: AbortSignal): Promise<void> {

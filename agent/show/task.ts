@@ -1,3 +1,4 @@
+import { observedAttempts, observedIn } from '#protocol/observed.ts'
 import type { TaskView } from '#protocol/task.ts'
 import type { Context } from '../context.ts'
 import { details, type Paint, table } from '../table.ts'
@@ -47,6 +48,7 @@ export function taskTable(context: Context, tasks: TaskView[], now: number): str
 export function taskDetails(context: Context, task: TaskView, now: number, fixes: TaskView[] = []): string {
   const { waitingForInput: waiting, logs, timeoutSeconds, resources, maxAttempts } = task
   const errors = logs.byLevel.ERROR + logs.byLevel.CRITICAL
+  const earlier = observedAttempts(task).filter(attempt => attempt !== task.attempt)
   const fields: Parameters<typeof fieldRows>[0] = {
     id: task.id,
     name: task.name,
@@ -70,14 +72,16 @@ export function taskDetails(context: Context, task: TaskView, now: number, fixes
     finished: task.finishedAt && ago(task.finishedAt, now),
     took: task.durationMs !== null && duration(task.durationMs),
     memory: resources?.maxRssBytes && `${Math.round(resources.maxRssBytes / 1024 ** 2)} MB at most`,
+    observed: earlier.length > 0 && `steps and metrics of attempt ${earlier.join(', ')}, too: --json`,
     lines: `${logs.total}${errors > 0 ? `, ${count(errors, 'error')}` : ''}`,
     log: task.logState.detail,
   }
-  const steps = task.steps.map(({ name, status, durationMs }) => ({
+  const observed = observedIn(task)
+  const steps = observed.steps.map(({ name, status, durationMs }) => ({
     field: 'step',
     value: `${name} ${status}${durationMs === null ? '' : ` in ${duration(durationMs)}`}`,
   }))
-  const metrics = Object.entries(Object.fromEntries(task.metrics.map(({ name, value }) => [name, value])))
+  const metrics = Object.entries(Object.fromEntries(observed.metrics.map(({ name, value }) => [name, value])))
   const history = task.statusHistory.map(({ at, status, by, message }) => ({
     field: at,
     value: [status, `by ${by}`, message].filter(Boolean).join(' '),

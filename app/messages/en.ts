@@ -189,6 +189,9 @@ export const en = {
     openPdf: (name: string) => `Open ${name} in a new tab`,
   },
   steps: {
+    attempts: 'Attempt shown',
+    attempt: (n: number) => `Attempt ${n}`,
+    none: 'This attempt has reported no steps or metrics.',
     title: 'Steps',
     hint: 'Choose one to see its lines only.',
     show: 'Show the lines of this step',

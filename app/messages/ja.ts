@@ -185,6 +185,9 @@ export const ja: Messages = {
     openPdf: name => `${name} を新しいタブで開く`,
   },
   steps: {
+    attempts: '表示する試行',
+    attempt: n => `試行 ${n}`,
+    none: 'この試行のステップとメトリクスはまだありません。',
     title: 'ステップ',
     hint: '選ぶと、その行だけが表示されます。',
     show: 'このステップの行を表示',

@@ -185,6 +185,9 @@ export const zh: Messages = {
     openPdf: name => `在新标签页中打开 ${name}`,
   },
   steps: {
+    attempts: '显示的尝试',
+    attempt: n => `第 ${n} 次尝试`,
+    none: '这次尝试还没有步骤和指标。',
     title: '步骤',
     hint: '选择一个步骤，只看它的行。',
     show: '显示此步骤的行',

@@ -26,8 +26,8 @@ test('a step is brought up to date, and one that has ended stays ended', async (
   await observe({ steps: [ended] })
   await observe({ steps: [step, { name: 'test', startedAt: at(9) }] })
   expect((await task()).steps).toEqual([
-    { name: 'build', startedAt: at(0), durationMs: 1500, status: 'FAILED' },
-    { name: 'test', startedAt: at(9), durationMs: null, status: 'RUNNING' },
+    { name: 'build', attempt: 1, startedAt: at(0), durationMs: 1500, status: 'FAILED' },
+    { name: 'test', attempt: 1, startedAt: at(9), durationMs: null, status: 'RUNNING' },
   ])
 })
 
@@ -37,7 +37,7 @@ test('metrics are kept in the order of time, and what is said again counts once'
   expect((await observe({ metrics: [metric(1), metric(3)] })).body.metrics).toBe(2)
   expect(api.changes).toHaveLength(changes)
   await observe({ metrics: [metric(2)] })
-  expect((await task()).metrics).toEqual([metric(1), metric(2), metric(3)])
+  expect((await task()).metrics.map(({ value }) => value)).toEqual([1, 2, 3])
 })
 
 test('of too many the oldest metrics are forgotten, and the log says so once', async () => {
@@ -55,7 +55,10 @@ test('of too many the oldest metrics are forgotten, and the log says so once', a
   ])
   const { body } = await call('GET', `tasks/${taskId}/logs`)
   expect(body.content.map(({ level, message }) => [level, message])).toEqual([
-    ['WARN', 'a task keeps 1000 steps and metrics: from here on the oldest metrics are forgotten'],
+    [
+      'WARN',
+      'a task keeps 1000 steps and metrics: from here on those of earlier attempts are forgotten, then the oldest metrics',
+    ],
   ])
 })
 
@@ -68,10 +71,57 @@ test('an agent that was cut off may report when the task is over, and before it 
   expect((await task()).status).toBe('PENDING')
 })
 
-test('another attempt begins without the steps of the last one', async () => {
-  await observe({ steps: [{ name: 'build', startedAt: at(0) }], metrics: [metric(1)] })
+test('steps and metrics name their attempt, whenever they are told', async () => {
+  const step = (name: string, attempt?: number) => ({ name, attempt, startedAt: at(0) })
+  await observe({ steps: [step('early')], metrics: [metric(1)] })
   await call('POST', `tasks/${taskId}/cancel`)
-  expect((await call('POST', `tasks/${taskId}/retry`)).body).toMatchObject({ steps: [], metrics: [] })
+  await call('POST', `tasks/${taskId}/retry`)
+  await observe({ steps: [step('late', 1), step('new')], metrics: [{ ...metric(2), attempt: 2 }] })
+  const { steps, metrics } = await task()
+  expect(steps.map(({ name, attempt, status }) => [name, attempt, status])).toEqual([
+    ['early', 1, 'FAILED'],
+    ['late', 1, 'FAILED'],
+    ['new', 2, 'RUNNING'],
+  ])
+  expect(metrics.map(({ value, attempt }) => [value, attempt])).toEqual([
+    [1, 1],
+    [2, 2],
+  ])
+})
+
+test('of too many those of earlier attempts are forgotten first', async () => {
+  await observe({ steps: [{ name: 'first', startedAt: at(0) }] })
+  await call('POST', `tasks/${taskId}/cancel`)
+  await call('POST', `tasks/${taskId}/retry`)
+  await observe({ metrics: Array.from({ length: 1000 }, (_, n) => metric(n)) })
+  const { steps, metrics } = await task()
+  expect([steps.length, metrics.length]).toEqual([0, 1000])
+})
+
+test('an attempt that is given back begins anew', async () => {
+  await observe({ steps: [{ name: 'build', startedAt: at(0) }], metrics: [metric(1)] })
+  const { body } = await call('POST', `tasks/${taskId}/release`, { body: { agentId: 'a/1' } })
+  expect(body).toMatchObject({ status: 'PENDING', steps: [], metrics: [] })
+})
+
+test.each(['success', 'fail', 'cancel'])('no step goes on after the end by %s', async verb => {
+  await observe({ steps: [{ name: 'build', startedAt: new Date().toISOString() }] })
+  await call('POST', `tasks/${taskId}/${verb}`)
+  const status = verb === 'success' ? 'COMPLETED' : 'FAILED'
+  expect((await task()).steps).toMatchObject([{ status, durationMs: expect.any(Number) }])
+  const told = api.changes.findLast(({ task }) => task.id === taskId)
+  expect(told?.task.steps).toMatchObject([{ status }])
+  await observe({ steps: [{ name: 'late', startedAt: new Date().toISOString() }] })
+  expect((await task()).steps.map(step => step.status)).toEqual([status, status])
+})
+
+test('how a step truly ended replaces what the end of its run made of it', async () => {
+  const step = { name: 'build', startedAt: at(0) }
+  await observe({ steps: [step] })
+  await call('POST', `tasks/${taskId}/cancel`)
+  await observe({ steps: [{ ...step, durationMs: 7, status: 'COMPLETED' }] })
+  await observe({ steps: [step] })
+  expect((await task()).steps).toMatchObject([{ status: 'COMPLETED', durationMs: 7 }])
 })
 
 test('what is wrong is named, and a viewer may not report', async () => {

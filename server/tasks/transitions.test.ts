@@ -2,9 +2,11 @@ import { expect, test } from 'vitest'
 import type { Task, TaskStatus } from '#protocol/task.ts'
 import { LINES_CAME_FIRST, newTask } from './new-task.ts'
 import {
+  backPatch,
   cancelPatch,
   failPatch,
   illegalTransition,
+  lostPatch,
   reportedAt,
   retryPatch,
   startPatch,
@@ -77,6 +79,21 @@ test('a failure that is tried again keeps its reasons in the history', () => {
     message: 'out of memory',
     ...reasons,
   })
+})
+
+test('the steps of a lost agent end with its run, and go on when it comes back', () => {
+  const step = {
+    name: 'build',
+    attempt: 1,
+    startedAt: iso(1500),
+    durationMs: null,
+    status: 'RUNNING' as const,
+  }
+  const done = { ...step, name: 'setup', durationMs: 100, status: 'FAILED' as const }
+  const observing: Task = { ...running, steps: [done, step] }
+  const lost: Task = { ...observing, ...lostPatch(observing, { by: 'server', at: T0 + 4000 }) }
+  expect(lost.steps).toEqual([done, { ...step, status: 'FAILED', durationMs: 2500 }])
+  expect({ ...lost, ...backPatch(lost, change(5000), null) }.steps).toEqual([done, step])
 })
 
 test('a cancel before the start has no duration', () => {

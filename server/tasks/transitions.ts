@@ -8,6 +8,7 @@ import {
   type TaskStatus,
 } from '#protocol/task.ts'
 import { beganWithLines } from './new-task.ts'
+import { endSteps, forgetObserved, keepObserved, reopenSteps } from './steps.ts'
 
 export type Transition = 'start' | 'success' | 'fail' | 'cancel' | 'retry' | 'release'
 
@@ -117,6 +118,7 @@ export function isLostBy(task: Task, agentId: string | undefined): boolean {
 export function backPatch(task: Task, change: Change, leaseUntil: string | null): Partial<Task> {
   return {
     ...entered(task, 'PROCESSING', { ...change, message: change.message ?? 'the agent is there again' }),
+    ...reopenSteps(task),
     leaseUntil,
     message: null,
     errorCode: null,
@@ -132,7 +134,8 @@ export function cancelPatch(task: Task, change: Change): Partial<Task> {
 /** Back to the queue as the next attempt. */
 export function retryPatch(task: Task, change: Change): Partial<Task> {
   const attempt = task.attempt + 1
-  return { ...releasePatch(task, change), attempt, maxAttempts: Math.max(task.maxAttempts, attempt) }
+  const maxAttempts = Math.max(task.maxAttempts, attempt)
+  return { ...releasePatch(task, change), ...keepObserved(task), attempt, maxAttempts }
 }
 
 /** Back to the queue: what the last run left is cleared, the history stays. */
@@ -152,8 +155,7 @@ export function releasePatch(task: Task, change: Change): Partial<Task> {
     finishedAt: null,
     durationMs: null,
     resources: null,
-    steps: [],
-    metrics: [],
+    ...forgetObserved(task),
   }
 }
 
@@ -194,6 +196,7 @@ function finished(task: Task, status: TaskStatus, change: Change, reasons?: Reas
   const durationMs = task.startedAt === null ? null : Math.max(0, change.at - Date.parse(task.startedAt))
   return {
     ...entered(task, status, change, reasons),
+    ...endSteps(task, { at: change.at, well: status === 'COMPLETED' }),
     finishedAt: iso(change.at),
     durationMs,
     message: change.message ?? null,

@@ -1,5 +1,7 @@
-import { Stack, Table, Title } from '@mantine/core'
+import { SegmentedControl, Stack, Table, Title } from '@mantine/core'
 import { IconCircleCheck, IconCircleX, IconProgress } from '@tabler/icons-react'
+import { useState } from 'react'
+import { observedAttempts, observedIn } from '#protocol/observed.ts'
 import type { TaskStep, TaskView } from '#protocol/task.ts'
 import { plainText } from '../../lib/ansi.ts'
 import { duration } from '../../lib/format.ts'
@@ -12,19 +14,34 @@ import classes from './steps.module.css'
 
 const ICONS = { RUNNING: IconProgress, COMPLETED: IconCircleCheck, FAILED: IconCircleX }
 
-/** The steps of a run in their order in time, and what it measured. */
+/** The steps of a run in their order in time, and what it measured; of the present attempt, unless another one is chosen. */
 export function Steps({ task, onStep }: { task: TaskView; onStep(step: string): void }) {
   const text = useMessages().steps
-  const series = seriesOf(task.metrics)
+  const [chosen, choose] = useState<number>()
+  const attempt = chosen ?? task.attempt
+  const attempts = observedAttempts(task)
+  const { steps, metrics } = observedIn(task, attempt)
+  const series = seriesOf(metrics)
+  const run = attempt === task.attempt ? task : undefined
   return (
     <Stack gap="lg">
-      {task.steps.length > 0 && (
+      {attempts.length > 1 && (
+        <SegmentedControl
+          aria-label={text.attempts}
+          size="xs"
+          value={String(attempt)}
+          onChange={value => choose(Number(value))}
+          data={attempts.map(n => ({ value: String(n), label: text.attempt(n) }))}
+        />
+      )}
+      {steps.length + metrics.length === 0 && <p className={classes.hint}>{text.none}</p>}
+      {steps.length > 0 && (
         <section>
           <Title order={2} size="h5" mb={4}>
             {text.title}
           </Title>
           <p className={classes.hint}>{text.hint}</p>
-          <StepList task={task} onStep={onStep} />
+          <StepList steps={steps} run={run} onStep={onStep} />
         </section>
       )}
       {series.length > 0 && (
@@ -39,20 +56,27 @@ export function Steps({ task, onStep }: { task: TaskView; onStep(step: string): 
   )
 }
 
-function StepList({ task, onStep }: { task: TaskView; onStep(step: string): void }) {
+interface StepListProps {
+  steps: TaskStep[]
+  /** The run that they are of, where it is the task's last one. */
+  run: TaskView | undefined
+  onStep(step: string): void
+}
+
+function StepList({ steps: unsorted, run, onStep }: StepListProps) {
   const text = useMessages().steps
   const now = useNow()
-  const steps = [...task.steps].sort((a, b) => a.startedAt.localeCompare(b.startedAt))
+  const steps = [...unsorted].sort((a, b) => a.startedAt.localeCompare(b.startedAt))
   // A step that the run's end left open has no duration of its own.
   const end = (step: TaskStep) =>
     step.durationMs !== null
       ? Date.parse(step.startedAt) + step.durationMs
-      : task.finishedAt
-        ? Date.parse(task.finishedAt)
+      : run?.finishedAt
+        ? Date.parse(run.finishedAt)
         : now || Date.parse(step.startedAt)
   const from = Math.min(
     ...steps.map(step => Date.parse(step.startedAt)),
-    Date.parse(task.startedAt ?? '') || Infinity,
+    Date.parse(run?.startedAt ?? '') || Infinity,
   )
   const to = Math.max(...steps.map(end))
   const whole = Math.max(1, to - from)

@@ -1,6 +1,7 @@
 'use client'
 
 import { Button, Drawer, Tabs } from '@mantine/core'
+import { observedIn } from '#protocol/observed.ts'
 import type { TaskView } from '#protocol/task.ts'
 import { count } from '../../lib/format.ts'
 import { readAddress, writeAddress } from '../../lib/log-url.ts'
@@ -38,7 +39,7 @@ export function PanelButtons({ task }: { task: TaskView }) {
   const artifacts = useArtifacts(task).data?.length ?? 0
   const shown: [Panel, number][] = [
     ['artifacts', artifacts],
-    ['steps', task.steps.length],
+    ['steps', observedIn(task).steps.length],
   ]
   return (
     <>
