@@ -65,7 +65,7 @@ function unit(filters) {
 async function forms(filters) {
   const chosen = filters.filter(filter => filter.startsWith('agent/test'))
   if (chosen.length === 0 && filters.length > 0) return count(0, 0)
-  const { code } = await runToEnd(projectNode(), ['scripts/build-agent.mjs'], { timeoutMs: 2 * MINUTE })
+  const { code } = await runToEnd(projectNode(), ['scripts/build-agent.mjs'], { timeoutMs: 5 * MINUTE })
   if (code !== 0) return { ...count(0, 1), notes: ['the agent could not be made into one file'] }
   const names = process.platform === 'linux' ? ['bundle', 'executable'] : ['bundle']
   const results = []
@@ -90,7 +90,7 @@ function vitest(filters, env) {
         `--outputFile.json=${path}`,
         ...filters,
       ]
-      return tool('vitest', args, { timeoutMs: 9 * MINUTE, env })
+      return tool('vitest', args, { timeoutMs: 20 * MINUTE, env })
     },
     countVitest,
   )
@@ -110,7 +110,7 @@ async function browser(filters) {
       return tool('@playwright/test', ['test', '--reporter=list,json', ...filters], {
         command: 'playwright',
         env,
-        timeoutMs: 8 * MINUTE,
+        timeoutMs: 20 * MINUTE,
       })
     },
     countPlaywright,
