@@ -21,6 +21,8 @@ export const statusChangeSchema = z.object({
   errorCode: z.string().nullish(),
   exitCode: z.number().int().nullish(),
   signal: z.string().nullish(),
+  /** Of a start: the agent brought the script, which nobody had queued. It goes with the run where the task goes back to the queue. */
+  ownScript: z.literal(true).optional(),
 })
 export type StatusChange = z.infer<typeof statusChangeSchema>
 

@@ -20,6 +20,7 @@ import { createLeases, type Leases } from './leases.ts'
 import { listTasks, type TaskQuery } from './list.ts'
 import { beganWithLines, LINES_CAME_FIRST, newTask } from './new-task.ts'
 import {
+  askedRetryPatch,
   backPatch,
   cancelPatch,
   failPatch,
@@ -29,7 +30,6 @@ import {
   leaseFrom,
   releasePatch,
   reportedAt,
-  retryPatch,
   startPatch,
   successPatch,
   type Transition,
@@ -194,8 +194,9 @@ export function createTasks(deps: TasksDeps): Tasks {
       if (!found?.sessionId) await checkSession(input.sessionId, !found)
       if (!found) {
         const createdAt = new Date(reportedAt(input.at, deps.clock(), null)).toISOString()
-        const { script, sessionId } = input
-        await insert(newTask(id, createdAt, by.name, { name: input.name ?? id, script, sessionId }))
+        // Its script comes with the start: until then the queue would give it to others.
+        const { name = id, sessionId } = input
+        await insert(newTask(id, createdAt, by.name, { name, sessionId }))
       }
       return change(id, (task, now) => {
         const { agentId, message } = input
@@ -235,7 +236,9 @@ export function createTasks(deps: TasksDeps): Tasks {
         cancelPatch(task, { by: by.name, at: now, message }),
       ),
     retry: (id, message, by) =>
-      transition(id, 'retry', undefined, (task, now) => retryPatch(task, { by: by.name, at: now, message })),
+      transition(id, 'retry', undefined, (task, now) =>
+        askedRetryPatch(task, { by: by.name, at: now, message }),
+      ),
   }
 }
 

@@ -2,11 +2,13 @@ import { expect, test } from 'vitest'
 import type { Task, TaskStatus } from '#protocol/task.ts'
 import { LINES_CAME_FIRST, newTask } from './new-task.ts'
 import {
+  askedRetryPatch,
   backPatch,
   cancelPatch,
   failPatch,
   illegalTransition,
   lostPatch,
+  releasePatch,
   reportedAt,
   retryPatch,
   startPatch,
@@ -79,6 +81,21 @@ test('a failure that is tried again keeps its reasons in the history', () => {
     message: 'out of memory',
     ...reasons,
   })
+})
+
+test('a script that an agent brought goes with its run, unless somebody asks for another one', () => {
+  const run: Task = { ...pending, ...startPatch(pending, change(0), { agentId: 'a', script: 'own' }) }
+  const lost: Task = { ...run, ...lostPatch(run, { by: 'server', at: T0 + 10 }) }
+  const back: Task = { ...lost, ...backPatch(lost, change(20), null) }
+  for (const task of [run, back]) {
+    expect(releasePatch(task, change(30)).script).toBeNull()
+    expect(failPatch({ ...task, maxAttempts: 2 }, change(30), {}).script).toBeNull()
+  }
+  const failed: Task = { ...run, ...failPatch(run, change(30), {}) }
+  const again: Task = { ...failed, ...askedRetryPatch(failed, { by: 'ops', at: T0 + 40 }) }
+  expect(again).toMatchObject({ status: 'PENDING', script: 'own' })
+  const claimed: Task = { ...again, ...startPatch(again, change(50), { agentId: 'b', script: 'other' }) }
+  expect(releasePatch(claimed, change(60)).script).toBe('own')
 })
 
 test('the steps of a lost agent end with its run, and go on when it comes back', () => {

@@ -53,8 +53,9 @@ export function startPatch(
 ): Partial<Task> {
   const at = iso(change.at)
   const startsLife = beganWithLines(task)
+  const ownScript = task.script === null && typeof run.script === 'string'
   return {
-    ...entered(task, 'PROCESSING', change),
+    ...entered(task, 'PROCESSING', change, { ownScript }),
     ...(startsLife && at < task.createdAt ? { createdAt: at } : {}),
     startedAt: at,
     agentId: run.agentId ?? null,
@@ -116,8 +117,9 @@ export function isLostBy(task: Task, agentId: string | undefined): boolean {
 
 /** The agent that was lost is there again, and its run goes on. */
 export function backPatch(task: Task, change: Change, leaseUntil: string | null): Partial<Task> {
+  const message = change.message ?? 'the agent is there again'
   return {
-    ...entered(task, 'PROCESSING', { ...change, message: change.message ?? 'the agent is there again' }),
+    ...entered(task, 'PROCESSING', { ...change, message }, { ownScript: hasOwnScript(task) }),
     ...reopenSteps(task),
     leaseUntil,
     message: null,
@@ -131,6 +133,11 @@ export function cancelPatch(task: Task, change: Change): Partial<Task> {
   return finished(task, 'CANCELLED', change)
 }
 
+/** As somebody asks for it who may queue scripts: what the last run brought is run again. */
+export function askedRetryPatch(task: Task, change: Change): Partial<Task> {
+  return { ...retryPatch(task, change), script: task.script }
+}
+
 /** Back to the queue as the next attempt. */
 export function retryPatch(task: Task, change: Change): Partial<Task> {
   const attempt = task.attempt + 1
@@ -142,6 +149,8 @@ export function retryPatch(task: Task, change: Change): Partial<Task> {
 export function releasePatch(task: Task, change: Change): Partial<Task> {
   return {
     ...entered(task, 'PENDING', change),
+    // Agents may run scripts of their own, and not have others run them.
+    script: hasOwnScript(task) ? null : task.script,
     progress: 0,
     progressMessage: null,
     message: null,
@@ -189,6 +198,12 @@ export function illegalTransition(task: Task, transition: Transition, asking?: s
   )
 }
 
+/** Whether the agent brought what it runs, in its last run. */
+function hasOwnScript({ statusHistory }: Task): boolean {
+  const start = statusHistory.findLast(({ status }) => status === 'PROCESSING')
+  return start?.ownScript === true
+}
+
 /** Why a run failed. */
 type Reasons = Pick<StatusChange, 'errorCode' | 'exitCode' | 'signal'>
 
@@ -205,9 +220,22 @@ function finished(task: Task, status: TaskStatus, change: Change, reasons?: Reas
   }
 }
 
-function entered(task: Task, status: TaskStatus, change: Change, reasons?: Reasons): Partial<Task> {
+function entered(
+  task: Task,
+  status: TaskStatus,
+  change: Change,
+  more?: Reasons & { ownScript?: boolean },
+): Partial<Task> {
   const { by, at, message = null } = change
-  const entry: StatusChange = { status, at: iso(at), by, message, ...reasons }
+  const { ownScript, ...reasons } = more ?? {}
+  const entry: StatusChange = {
+    status,
+    at: iso(at),
+    by,
+    message,
+    ...reasons,
+    ...(ownScript && { ownScript }),
+  }
   const statusHistory = [...task.statusHistory, entry].slice(-MAX_HISTORY)
   return { status, statusHistory, waitingForInput: null }
 }
