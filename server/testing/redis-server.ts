@@ -10,19 +10,22 @@ const run = promisify(execFile)
 /** A Redis as a process of its own, in memory only, on a free port. */
 export class RedisServer {
   readonly #port: number
+  readonly #password: string | undefined
   #process: ChildProcess | undefined
 
-  private constructor(port: number) {
+  private constructor(port: number, password: string | undefined) {
     this.#port = port
+    this.#password = password
   }
 
   /** @throws where it is not to be had; see `missingRedisServer` */
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort())
+  static async start({ password }: { password?: string } = {}): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), password)
     await server.start()
     return server
   }
 
+  /** Without the password. */
   get url(): string {
     return `redis://127.0.0.1:${this.#port}`
   }
@@ -30,6 +33,7 @@ export class RedisServer {
   /** Starts it again after `kill`, on the same port. */
   async start(): Promise<void> {
     const args = ['--port', String(this.#port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+    if (this.#password) args.push('--requirepass', this.#password)
     const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = child
     let output = ''

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest'
 import { Segment } from '#protocol/segment.ts'
 import { SegmentWriter } from '#protocol/segment-writer.ts'
@@ -174,10 +176,50 @@ describe.skipIf(missing !== undefined)('the bus over Redis', () => {
     for (let seq = 1; seq <= 2000; seq++) bus.publish('a', seq, big)
     const before = process.memoryUsage().arrayBuffers
     expect(before).toBeLessThan(80 * 1024 * 1024)
-    await vi.waitFor(() => expect(bus.problem()).toContain('Redis is away'), 10_000)
+    await vi.waitFor(() => expect(bus.problem()).toContain('Redis is away (it does not answer)'), 10_000)
     await server.kill()
     await server.start()
     await up(bus)
+  })
+
+  test('a Redis that refuses the login ends the start, and says so of a server that was there before', async () => {
+    const locked = await RedisServer.start({ password: 'secret' })
+    closing.push(() => locked.kill())
+    for (const user of ['', ':wrong@', 'nobody:wrong-pass@']) {
+      const redis = createRedis(locked.url.replace('//', `//${user}`))
+      const { host, port } = redis.options
+      await expect(openRedisBus({ redis, name: 'test', logger })).rejects.toThrow(
+        `Redis at ${host}:${port} refuses the login: check user and password in REDIS_URL`,
+      )
+    }
+    const redis = createRedis(locked.url.replace('//', '//:secret@'))
+    const bus = await openRedisBus({ redis, name: 'test', logger })
+    closing.push(() => bus.close())
+    expect(bus.problem()).toBe(undefined)
+    await redis.config('SET', 'requirepass', 'another')
+    await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    await vi.waitFor(() => expect(bus.problem()).toContain('Redis is away (it refuses the login'), 10_000)
+  })
+
+  test('a Redis whose user may not use the channels ends the start', async () => {
+    const admin = createRedis(server.url)
+    closing.push(() => admin.disconnect())
+    await admin.connect()
+    await admin.acl('SETUSER', 'narrow', 'on', '>secret', '~*', 'resetchannels', '+@all')
+    const redis = createRedis(server.url.replace('//', '//narrow:secret@'))
+    await expect(openRedisBus({ redis, name: 'test', logger })).rejects.toThrow(
+      /the user of REDIS_URL may not use Redis at [\d.:]+ as it must \(NOPERM.*\): allow it ~keruta:\* &keruta:\*/,
+    )
+  })
+
+  test('what ends all connections without a word is said to do so', async () => {
+    const listener = createServer(socket => socket.end()).listen(0, '127.0.0.1')
+    closing.push(() => void listener.close())
+    await once(listener, 'listening')
+    const { port } = listener.address() as AddressInfo
+    const bus = await openRedisBus({ redis: createRedis(`redis://127.0.0.1:${port}`), name: 'test', logger })
+    closing.push(() => bus.close())
+    expect(bus.problem()).toContain('Redis is away (it ends the connections)')
   })
 
   test('a server starts without Redis, and is live when it comes', async () => {

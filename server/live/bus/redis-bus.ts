@@ -5,6 +5,7 @@ import { type BusEvent, busEventSchema } from './events.ts'
 import { decodeLines, encodeLines, ORIGIN_BYTES } from './lines-message.ts'
 import { LocalBus } from './local-bus.ts'
 import type { Redis } from './redis.ts'
+import { problemOf, refusalOf } from './redis-problem.ts'
 
 export interface RedisBusOptions {
   redis: Redis
@@ -20,11 +21,18 @@ export interface RedisBusOptions {
 /** What Redis has not taken yet; what is more is left out, and the others are told to look into the store. */
 const MAX_UNSENT_BYTES = 16 * 1024 * 1024
 
-/** Connects, and resolves when it is known whether that works; it goes on trying. */
+/**
+ * Connects, and resolves when it is known whether that works; it goes on trying.
+ * @throws KerutaError, with a message for the operator, where Redis refuses this user
+ */
 export async function openRedisBus(options: RedisBusOptions): Promise<Bus> {
   const bus = new RedisBus(options)
   await bus.open()
-  return bus
+  const { host, port } = options.redis.options
+  const refusal = refusalOf(bus.lastError, `${host}:${port}`)
+  if (!refusal) return bus
+  await bus.close()
+  throw refusal
 }
 
 /** Several servers tell one another by Redis' channels: one for each task that somebody reads, one for all events. */
@@ -40,7 +48,8 @@ class RedisBus implements Bus {
   #eventListener: EventListener | undefined
   #subscribed = false
   #wasUp = true
-  #problem = 'it was not reached yet'
+  /** Why it is away, as far as it is known. */
+  lastError: unknown
   #unsentBytes = 0
   #lost = false
   #ticks = 0
@@ -57,7 +66,7 @@ class RedisBus implements Bus {
     )
     for (const connection of [this.#sender, this.#receiver]) {
       connection.on('error', error => {
-        this.#problem = reasonOf(error)
+        this.lastError = error
       })
       connection.on('close', () => this.#changed())
     }
@@ -107,7 +116,8 @@ class RedisBus implements Bus {
 
   problem(): string | undefined {
     if (this.#sender.status === 'ready' && this.#subscribed) return undefined
-    return `Redis is away (${this.#problem}): lines of other servers come from the store, up to 2 s later`
+    const why = this.lastError === undefined ? 'it ends the connections' : problemOf(this.lastError)
+    return `Redis is away (${why}): lines of other servers come from the store, up to 2 s later`
   }
 
   async close(): Promise<void> {
@@ -190,7 +200,7 @@ class RedisBus implements Bus {
       return true
     } catch (error) {
       // A lost connection subscribes anew when it is back; whatever else it is must begin again too.
-      this.#problem = reasonOf(error)
+      this.lastError = error
       this.#receiver.stream?.destroy()
       return false
     }
@@ -198,9 +208,10 @@ class RedisBus implements Bus {
 
   /** Says once that Redis went, or came back. */
   #changed(): void {
+    const problem = this.problem()
+    if (problem === undefined) this.lastError = undefined
     if (!this.#timer) return
     if (this.#sender.status === 'ready' && this.#lost) this.#tellOfLoss()
-    const problem = this.problem()
     if (this.#wasUp === (problem === undefined)) return
     this.#wasUp = problem === undefined
     if (problem === undefined) this.#options.logger.info('Redis is there again')
@@ -214,7 +225,7 @@ class RedisBus implements Bus {
     for (const connection of [this.#sender, this.#receiver])
       if (connection.status === 'ready')
         connection.ping().catch(error => {
-          this.#problem = reasonOf(error)
+          this.lastError = error
           connection.stream?.destroy()
         })
   }
@@ -227,9 +238,4 @@ class RedisBus implements Bus {
 
 function connect(connection: Redis): Promise<void> {
   return connection.status === 'wait' ? connection.connect() : Promise.resolve()
-}
-
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  return message || code || String(error)
 }
