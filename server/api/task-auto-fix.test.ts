@@ -60,6 +60,10 @@ test('a failure that is reported again, or asked for by hand, has one task', asy
     body: { id: fix, script: 'make fix' },
   })
   expect(await fixesOf(taskId)).toHaveLength(1)
+  const { body } = await call('GET', `tasks/${taskId}/logs`)
+  expect(body.content.map(({ source, level, message }) => [source, level, message])).toEqual([
+    ['agent', 'INFO', `auto-fix task ${fix} was queued`],
+  ])
 })
 
 test('a failure whose report was answered by nobody is mended when it is reported again', async () => {

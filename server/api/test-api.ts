@@ -20,7 +20,7 @@ import { openLogQueries } from '#server/logs/query-pool.ts'
 import { sayOnce } from '#server/logs/say-once.ts'
 import { createMetrics } from '#server/metrics.ts'
 import { openStore } from '#server/store/open.ts'
-import { createAutoFixes } from '#server/tasks/auto-fix.ts'
+import { createAutoFixes, type Say } from '#server/tasks/auto-fix.ts'
 import { createInputs, type Inputs } from '#server/tasks/input.ts'
 import { createObserver } from '#server/tasks/observations.ts'
 import { queueDepth } from '#server/tasks/queue.ts'
@@ -131,7 +131,7 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     clock: () => clock.now,
     newId: uuidv7,
   })
-  const say = (taskId: string, key: string, message: string) => sayOnce(ingest, taskId, key, message)
+  const say: Say = (...said) => sayOnce(ingest, ...said)
   const autoFixes = createAutoFixes({
     tasks,
     sessions: store.sessions,

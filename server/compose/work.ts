@@ -10,7 +10,7 @@ import { createIngest } from '#server/logs/ingest.ts'
 import { lastLines } from '#server/logs/last-lines.ts'
 import { logState } from '#server/logs/log-state.ts'
 import { sayOnce } from '#server/logs/say-once.ts'
-import { createAutoFixes } from '#server/tasks/auto-fix.ts'
+import { createAutoFixes, type Say } from '#server/tasks/auto-fix.ts'
 import { Heartbeats } from '#server/tasks/heartbeats.ts'
 import { createInputs } from '#server/tasks/input.ts'
 import { narrate } from '#server/tasks/narrate.ts'
@@ -88,7 +88,7 @@ export function createWork(base: Base, config: Pick<Config, 'maxArtifactBytes'>,
     },
     now: clock,
   })
-  const say = (taskId: string, key: string, message: string) => sayOnce(ingest, taskId, key, message)
+  const say: Say = (...said) => sayOnce(ingest, ...said)
   const autoFixes = createAutoFixes({
     tasks,
     sessions: store.sessions,

@@ -1,3 +1,4 @@
+import type { Level } from '#protocol/log.ts'
 import type { Ingest } from './ingest.ts'
 
 /**
@@ -10,7 +11,8 @@ export async function sayOnce(
   taskId: string,
   key: string,
   message: string,
+  level: Level = 'WARN',
 ): Promise<void> {
-  await ingest.appendNumbered(taskId, key, 1, [{ source: 'agent', level: 'WARN', message }])
+  await ingest.appendNumbered(taskId, key, 1, [{ source: 'agent', level, message }])
   await ingest.endStream(taskId, key, 1)
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { KerutaError } from '#protocol/errors.ts'
+import type { Level } from '#protocol/log.ts'
 import type { Session } from '#protocol/session.ts'
 import {
   AUTO_FIX_LINES,
@@ -13,13 +14,15 @@ import { failedRun } from './failed-run.ts'
 import { newTask } from './new-task.ts'
 import type { Actor, Tasks } from './tasks.ts'
 
+/** Notes something in the task's log, once for each `key` however often it is said; as WARN, unless it names another level. */
+export type Say = (taskId: string, key: string, message: string, level?: Level) => Promise<void>
+
 export interface AutoFixesDeps {
   tasks: Pick<Tasks, 'find' | 'get' | 'insert'>
   sessions: Pick<Collection<Session>, 'get'>
   /** The last messages of a log, at most `count`, of lines from `from` up to `to` (ISO times). */
   lastLines(taskId: string, range: { from?: string; to?: string }, count: number): Promise<string[]>
-  /** Notes something in the task's log, once for each `key` however often it is said. */
-  say(taskId: string, key: string, message: string): Promise<void>
+  say: Say
   /** Milliseconds since the epoch. */
   clock: () => number
 }
@@ -66,8 +69,10 @@ export function createAutoFixes({ tasks, sessions, lastLines, say, clock }: Auto
       autoFixOf: failed.id,
       autoFixChain: [...failed.autoFixChain, failed.id],
     }
-    if (await tasks.insert(fix)) return { task: fix, created: true }
-    return { task: await tasks.get(fix.id), created: false }
+    const created = await tasks.insert(fix)
+    // Also where it was made before: who made it may not have come to this.
+    await say(failed.id, noteKey(failed), noteOf(fix.id), 'INFO')
+    return { task: created ? fix : await tasks.get(fix.id), created }
   }
 
   return {
@@ -83,7 +88,7 @@ export function createAutoFixes({ tasks, sessions, lastLines, say, clock }: Auto
       } catch (error) {
         if (!(error instanceof KerutaError) || error.code !== 'CONFLICT') throw error
         const reason = error.message
-        if (chainIsFull(failed)) await say(failed.id, `auto-fix.${failed.attempt}`, reason)
+        if (chainIsFull(failed)) await say(failed.id, noteKey(failed), reason)
         return { taskId: null, reason }
       }
     },
@@ -96,7 +101,9 @@ export function createAutoFixes({ tasks, sessions, lastLines, say, clock }: Auto
         throw new KerutaError('NOT_FOUND', `task ${fix.autoFixOf}, which ${taskId} is to mend, was deleted`)
       const { range, ...error } = failedRun(failed, fix.createdAt)
       const { id, name, script } = failed
-      return { taskId: id, name, script, ...error, lines: await lastLines(id, range, AUTO_FIX_LINES) }
+      const last = await lastLines(id, range, AUTO_FIX_LINES + 1)
+      const lines = last.filter(line => line !== noteOf(taskId)).slice(-AUTO_FIX_LINES)
+      return { taskId: id, name, script, ...error, lines }
     },
   }
 }
@@ -118,6 +125,15 @@ function problemOf(
     return `session ${sessionId} is ${session.status}: no agent would run an auto-fix task`
   if (!script) return `the template of session ${sessionId} has no autoFixCommand`
   return undefined
+}
+
+/** What the log of the failed task says of the one that is to mend it. */
+function noteOf(fixId: string): string {
+  return `auto-fix task ${fixId} was queued`
+}
+
+function noteKey({ attempt }: Task): string {
+  return `auto-fix.${attempt}`
 }
 
 /** The failure, its fix, the fix of that. */

@@ -23,7 +23,7 @@ function serverOn(store: Store) {
     newId: uuidv7,
   })
   const said: string[] = []
-  const say = async (...words: string[]) => void said.push(words.join(' '))
+  const say = async (...words: unknown[]) => void said.push(words.join(' '))
   return {
     changes,
     said,
