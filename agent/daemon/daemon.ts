@@ -80,10 +80,15 @@ async function serveSession(
     wake.wake()
   })
   try {
+    const queue = new Queue(context, sessionId, agentIdOf())
+    const status = await queue.check(shutdown.asked)
+    if (status !== undefined) {
+      log.info(`nothing to do: the session is ${status}`, { sessionId })
+      return EXIT.success
+    }
     http = await openHttp({ ...options, state, shutdown, log, config: context.config })
     log.info('daemon started', { sessionId, url: http.url, server: context.config.apiUrl, pid: process.pid })
     socket = openSocket(context, sessionId, state, wake, log)
-    const queue = new Queue(context, sessionId, agentIdOf())
     const why = await serve({ context, queue, wake, shutdown, state, log, pollMs: options.pollMs })
     log.info(`daemon ends: ${why}`, { ...state.counts })
     return EXIT.success
@@ -109,6 +114,12 @@ function openSocket(
     reconnectMs,
     on: {
       news: () => wake.wake(),
+      session: status => {
+        if (status === 'ACTIVE') return
+        const { current } = state
+        const running = current ? `; task ${current.taskId} goes on to its end` : ''
+        log.info(`the session is ${status}: no further task is taken${running}`)
+      },
       connected: () => {
         state.connected = true
         log.debug('connected: the server says when there is work')

@@ -1,3 +1,4 @@
+import type { Me } from '#protocol/auth.ts'
 import type { ClaimedTask, SessionView } from '#protocol/session.ts'
 import type { Context } from '../context.ts'
 import { ApiError } from '../delivery/api.ts'
@@ -24,6 +25,20 @@ export class Queue {
     this.#context = context
     this.#sessionId = sessionId
     this.#agent = agent
+  }
+
+  /**
+   * Whether there will be tasks for this agent at all. A server that is away is no reason against it.
+   * @param signal gives up
+   * @returns the session's status where it is over
+   * @throws CommandError where the session or the token is wrong
+   */
+  async check(signal: AbortSignal): Promise<string | undefined> {
+    const me = await this.#ask<Me>('/me', signal)
+    if (me?.role === 'viewer')
+      throw new CommandError(EXIT.failure, `a daemon needs the role agent; ${me.name} has the role viewer`)
+    const session = me && (await this.#ask<SessionView>(this.#path(''), signal))
+    return session && session.status !== 'ACTIVE' ? session.status : undefined
   }
 
   /**
@@ -57,12 +72,18 @@ export class Queue {
   }
 
   async #askSession(refusal: ApiError): Promise<Answer> {
+    const session = await this.#ask<SessionView>(this.#path(''))
+    const { status } = session ?? { status: 'ACTIVE' }
+    return status === 'ACTIVE' ? { kind: 'away', message: refusal.message } : { kind: 'over', status }
+  }
+
+  /** @returns nothing where the server does not answer now @throws CommandError where it refuses */
+  async #ask<T>(path: string, signal?: AbortSignal): Promise<T | undefined> {
     try {
       const api = await this.#context.api()
-      const { status } = await api.get<SessionView>(this.#path(''), { retries: 0 })
-      return status === 'ACTIVE' ? { kind: 'away', message: refusal.message } : { kind: 'over', status }
+      return await api.get<T>(path, { retries: 0, signal })
     } catch (error) {
-      if (isAway(error)) return { kind: 'away', message: error.message }
+      if (isAway(error)) return undefined
       throw fatal(error, this.#sessionId)
     }
   }
@@ -81,7 +102,7 @@ function isAway(error: unknown): error is CommandError {
 function fatal(error: unknown, sessionId: string): Error {
   if (!(error instanceof ApiError)) return error as Error
   const why =
-    error.status === 404
+    error.code === 'NOT_FOUND'
       ? `there is no session ${sessionId} at this server; is --session-id or KERUTA_SESSION_ID right?`
       : error.message
   return new CommandError(EXIT.failure, why)

@@ -13,10 +13,14 @@ export interface SessionSocketOptions {
   on: {
     /** Something has happened that asking for a task will show; also after each connection, as news may have been missed. */
     news(): void
+    /** The session's status, and again whenever it is another one. */
+    session(status: SessionStatus): void
     connected(): void
     disconnected(reason: string): void
   }
 }
+
+type SessionStatus = Extract<SessionServerFrame, { type: 'session' }>['status']
 
 const SILENCE_MS = 45_000
 const PING_MS = 15_000
@@ -29,6 +33,7 @@ export class SessionSocket {
   #attempt = 0
   #connected = false
   #stopped = false
+  #status: SessionStatus | undefined
   #timer: NodeJS.Timeout | undefined
   readonly #watch: NodeJS.Timeout
 
@@ -90,6 +95,10 @@ export class SessionSocket {
       this.#connected = true
       this.#attempt = 0
       on.connected()
+    }
+    if (frame?.type === 'session' && frame.status !== this.#status) {
+      this.#status = frame.status
+      on.session(frame.status)
     }
     if (frame?.type === 'work' || frame?.type === 'session') on.news()
   }

@@ -40,6 +40,22 @@ describe('a daemon', () => {
     expect(readdirSync(keruta.spool)).toEqual([])
   })
 
+  it('says that its session is over while a task runs, and lets that one end', async () => {
+    const daemon = serve(['--verbose'])
+    await daemon.said('connected')
+    await session.queue(id('a'), 'echo up; until [ -e "$HOME/go" ]; do sleep 0.05; done')
+    await session.queue(id('b'), 'true')
+    await session.printed(id('a'), 'up')
+    await session.set('COMPLETED')
+    await daemon.said(
+      `the session is COMPLETED: no further task is taken; task ${id('a')} goes on to its end`,
+    )
+    writeFileSync(join(keruta.home, 'go'), '')
+    expect((await daemon.ended).code).toBe(0)
+    expect((await session.task(id('a'))).status).toBe('COMPLETED')
+    expect((await session.task(id('b'))).status).toBe('PENDING')
+  })
+
   it('is woken by the server, long before it would ask', async () => {
     const daemon = serve(['--poll-interval', '600', '--verbose'])
     await daemon.said('connected')
@@ -186,13 +202,31 @@ describe('a daemon is not started', () => {
   ])('with %j %j', async (args, env, code, message) => {
     const { code: ended, stderr } = await keruta.run(['daemon', '--port', '0', ...args], env)
     expect([ended, stderr]).toEqual([code, expect.stringContaining(message)])
+    expect(stderr).not.toContain('daemon started')
   })
 
   it('with a token that is wrong', async () => {
     const stranger = new Keruta(server.url, 'kerutakey_wrong-0123456789')
     const { code, stderr } = await stranger.run(['daemon', '--session-id', session.id, '--port', '0'])
     expect([code, stderr]).toEqual([1, expect.stringContaining('KERUTA_API_TOKEN')])
+    expect(stderr).not.toContain('daemon started')
     stranger.clean()
+  })
+
+  it('with a token that may only read', async () => {
+    const { key } = await server.post<{ key: string }>('/api-keys', { name: 'eyes', role: 'viewer' })
+    const reader = new Keruta(server.url, key)
+    const { code, stderr } = await reader.run(['daemon', '--session-id', session.id, '--port', '0'])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('needs the role agent; eyes has')])
+    expect(stderr).not.toContain('daemon started')
+    reader.clean()
+  })
+
+  it('for a session that is over', async () => {
+    await session.set('COMPLETED')
+    const { code, stderr } = await keruta.run(['daemon', '--session-id', session.id, '--port', '0'])
+    expect([code, stderr]).toEqual([0, expect.stringContaining('nothing to do: the session is COMPLETED')])
+    expect(stderr).not.toContain('daemon started')
   })
 
   it('twice for one session, until the first has ended or was killed', async () => {
