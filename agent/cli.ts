@@ -110,7 +110,7 @@ export async function buildProgram(
     .description('Runs the tasks of a workspace and shows what they print, as they print it.')
     .exitOverride()
     .showSuggestionAfterError()
-    .showHelpAfterError('(keruta --help lists the commands)')
+    .showHelpAfterError(`(commands: ${COMMANDS.map(({ name }) => name).join(', ')}; see keruta --help)`)
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'keruta: ')) })
     .addHelpText('after', EXAMPLES)
   for (const { name, summary, load } of COMMANDS) {

@@ -1,4 +1,4 @@
-import { MIN_SECRET_BYTES } from '../mask/forms.ts'
+import { formsOf, MIN_SECRET_BYTES } from '../mask/forms.ts'
 import type { Secrets } from '../mask/secrets.ts'
 import type { RunAnswer, RunRequest } from '../run-socket.ts'
 import type { Observer } from './observer.ts'
@@ -15,11 +15,12 @@ export function listenToScript(secrets: Secrets, observer: Observer): Promise<Ru
 function answer(request: RunRequest, secrets: Secrets, observer: Observer): RunAnswer {
   switch (request.ask) {
     case 'redact':
+      // The script's command says it, and once is enough.
+      if (formsOf(request.value.trim()).length === 0)
+        return { error: `the value is not masked: it has fewer than ${MIN_SECRET_BYTES} bytes` }
       return secrets.add(request.value, 'the value')
         ? {}
-        : {
-            error: `the value is not masked: it has fewer than ${MIN_SECRET_BYTES} bytes or very many, or too many are masked already`,
-          }
+        : { error: 'the value is not masked: it has very many bytes, or too many are masked already' }
     case 'secrets':
       return { values: secrets.values }
     case 'step':

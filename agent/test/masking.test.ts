@@ -116,6 +116,7 @@ describe('a secret is shown as stars in the log', () => {
     expect(lines()).toEqual(['abc', '::add-mask::***'])
     expect(stderr).toContain('the value of A_TOKEN has fewer than 4 bytes and is not masked')
     expect(stderr).toContain('the value is not masked: it has fewer than 4 bytes')
+    expect(stderr, 'said twice').not.toContain('the value has fewer')
     expect(server.messages('t', 'agent').join('\n')).toContain('A_TOKEN')
     expect(JSON.stringify(server.calls)).not.toContain('"abc"')
   })
