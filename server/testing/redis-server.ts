@@ -1,11 +1,7 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { delimiter, join } from 'node:path'
-import { promisify } from 'node:util'
-
-const run = promisify(execFile)
+import { missingProgram } from './debian.ts'
+import { freePort } from './free-port.ts'
 
 /** A Redis as a process of its own, in memory only, on a free port. */
 export class RedisServer {
@@ -61,31 +57,7 @@ export class RedisServer {
   }
 }
 
-/** Installs Debian's where that may be. @returns why it cannot be had, or nothing */
-export async function missingRedisServer(): Promise<string | undefined> {
-  if (onPath('redis-server')) return undefined
-  if (process.getuid?.() !== 0 || !onPath('apt-get'))
-    return 'redis-server was not found: install it (Debian: apt-get install redis-server)'
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const options = { env, timeout: 4 * 60_000 }
-  try {
-    await run('apt-get', ['update'], options)
-    await run('apt-get', ['install', '-y', '--no-install-recommends', 'redis-server'], options)
-  } catch (error) {
-    return `redis-server could not be installed: ${(error as Error).message.split('\n')[0]}`
-  }
-  return onPath('redis-server') ? undefined : 'redis-server was installed, but is not found'
-}
-
-function onPath(program: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some(folder => existsSync(join(folder, program)))
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
+/** @returns why it cannot be had, or nothing */
+export function missingRedisServer(): Promise<string | undefined> {
+  return missingProgram('redis-server')
 }
