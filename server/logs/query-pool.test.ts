@@ -122,6 +122,30 @@ async function exported(filter: LogFilter, format: 'json' | 'ndjson' | 'csv' | '
   return new Response(await queries.export(taskId, filter, format)).text()
 }
 
+test('the text of a log is what was printed: lines in parts are whole, and what replaces a line comes after a carriage return', async () => {
+  const [stderr, goesOn, replaces] = [1, 33, 65]
+  await testStore.append('parts', [
+    { message: 'a long ', lineNumber: 1 },
+    { message: 'line', lineNumber: 1, level: goesOn },
+    { message: '0 %', lineNumber: 2 },
+    { message: '50 %', lineNumber: 2, level: replaces },
+    { message: 'half', lineNumber: 3 },
+    { message: 'an error', source: stderr, lineNumber: 1 },
+  ])
+  await testStore.append('parts', [
+    { message: ' and whole', lineNumber: 3, level: goesOn },
+    { message: ' at last', lineNumber: 3, level: goesOn },
+    { message: '', lineNumber: 4 },
+  ])
+  expect(await exported({}, 'txt', 'parts')).toBe(
+    'a long line\n0 %\r50 %\nhalf\nan error\n and whole at last\n\n',
+  )
+  const stdout = 'a long line\n0 %\r50 %\nhalf and whole at last\n\n'
+  expect(await exported({ source: ['stdout'] }, 'txt', 'parts')).toBe(stdout)
+  expect(await exported({ search: 'l' }, 'txt', 'parts')).toBe('a long line\nhalf and whole at last\n')
+  expect(await exported({ search: '50 %' }, 'txt', 'parts')).toBe('50 %\n')
+})
+
 test('a live reader is given a bounded piece at once, also where the lines are short and their metadata is not', async () => {
   const extra = { metadata: { text: 'x'.repeat(60_000) } }
   for (let part = 0; part < 30; part++) await testStore.append('heavy', [{ message: 'x', extra }])
@@ -285,4 +309,16 @@ test('a query whose thread dies is an error, and the next one is answered by a n
   expect((await lane.ask('page', request)).total).toBe(3000)
   await lane.close()
   await expect(lane.ask('page', request)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+})
+
+test('a thread that does not run yet, or no more, has used no time', async () => {
+  const lane = new Lane(testStore.location, { stays: false })
+  const request = { taskId: 'task', filter: compileFilter({}), page: 0, size: 10, order: 'asc' as const }
+  const answer = lane.ask('page', request)
+  expect(await lane.cpuMs()).toBe(0)
+  expect((await answer).total).toBe(3000)
+  expect(await lane.cpuMs()).toBeGreaterThan(0)
+  const asked = lane.cpuMs()
+  await lane.kill(new KerutaError('INTERNAL', 'ended'))
+  expect(await asked).toBeGreaterThanOrEqual(0)
 })

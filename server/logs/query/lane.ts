@@ -44,12 +44,12 @@ export class Lane {
     })
   }
 
-  /** CPU time of the thread since it began, ms; 0 where there is none. */
+  /** CPU time of the thread since it began, ms; 0 where there is none, or one that does not run yet or is ending. */
   async cpuMs(): Promise<number> {
-    const worker = this.#worker
-    if (!worker) return 0
-    const { user, system } = await worker.cpuUsage()
-    return (user + system) / 1000
+    const usage = await this.#worker?.cpuUsage().catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ERR_WORKER_NOT_RUNNING') throw error
+    })
+    return usage ? (usage.user + usage.system) / 1000 : 0
   }
 
   /** Ends the thread, whatever it is doing; what it was asked rejects with `reason`. */
