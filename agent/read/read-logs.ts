@@ -97,18 +97,26 @@ class Printer {
   async print(entries: LogEntry[]): Promise<void> {
     if (entries.length === 0) return
     if (this.#all) return void this.#all.push(...entries)
-    await write(`${entries.map(entry => this.#line(entry)).join('\n')}\n`)
+    const text = entries.map((entry, index) => this.#line(entry, entries[index + 1]))
+    await write(text.join(''))
   }
 
-  #line(entry: LogEntry): string {
+  #line(entry: LogEntry, next: LogEntry | undefined): string {
     const { format } = this.#options
-    if (format === 'raw') return entry.message
-    return format === 'ndjson' ? JSON.stringify(entry) : formatEntry(entry, this.#options)
+    if (format === 'raw') return entry.message + between(entry, next)
+    return `${format === 'ndjson' ? JSON.stringify(entry) : formatEntry(entry, this.#options)}\n`
   }
 
   async end(): Promise<void> {
     if (this.#all) await write(`${JSON.stringify(this.#all, null, 2)}\n`)
   }
+}
+
+/** What a script printed between two entries: nothing where the second goes on with the first. */
+function between(entry: LogEntry, next: LogEntry | undefined): string {
+  if (next?.source !== entry.source || next.lineNumber !== entry.lineNumber) return '\n'
+  if (next.metadata?.overwrites) return '\r'
+  return next.metadata?.continued ? '' : '\n'
 }
 
 async function write(text: string | Uint8Array): Promise<void> {

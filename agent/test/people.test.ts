@@ -195,6 +195,28 @@ describe('metric', () => {
   })
 })
 
+describe('logs --format raw', () => {
+  it('is what was printed: a line in parts is whole, and what replaces a line comes after a carriage return', async () => {
+    const line = (lineNumber: number, message: string, metadata?: object) => ({
+      source: 'stdout',
+      lineNumber,
+      message,
+      metadata,
+    })
+    await server.post(`/tasks/${taskId}/logs`, [
+      line(1, 'a long '),
+      line(1, 'line', { continued: true }),
+      line(2, '0 %'),
+      line(2, '50 %', { overwrites: true }),
+      line(3, 'end'),
+    ])
+    for (const more of [[], ['--tail', '5']]) {
+      const { out } = await run(['logs', taskId, '--format', 'raw', ...more])
+      expect(out).toBe('a long line\n0 %\r50 %\nend\n')
+    }
+  })
+})
+
 describe('logs --follow', () => {
   it('ends with the task, whose last lines it has, and as it ended where that is asked for', async () => {
     await start()

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { LEVELS, type NewEntry, SOURCES } from '#protocol/log.ts'
 import type { Segment } from '#protocol/segment.ts'
 import { checkSegment, type SegmentSummary } from '#protocol/segment-check.ts'
-import { type EntryExtra, SOURCE_SHIFT } from '#protocol/segment-layout.ts'
+import { type EntryExtra, FLAG_CONTINUED, FLAG_OVERWRITES, SOURCE_SHIFT } from '#protocol/segment-layout.ts'
 import { SegmentWriter } from '#protocol/segment-writer.ts'
 
 /** Entries as strangers post them, as segments: usually one, more where they are too many or too far apart in time. */
@@ -15,7 +15,7 @@ export function segmentsOf(
   const finish = () => segments.push(checkSegment(writer.finish(), isUtf8))
   for (const entry of entries) {
     const at = entry.timestamp ? Date.parse(entry.timestamp) : now
-    const tag = LEVELS.indexOf(entry.level) | (SOURCES.indexOf(entry.source) << SOURCE_SHIFT)
+    const tag = tagOf(entry)
     const message = entry.message.toWellFormed()
     if (writer.addString(message, at, tag, entry.lineNumber ?? 0, extraOf(entry))) continue
     finish()
@@ -23,6 +23,12 @@ export function segmentsOf(
   }
   finish()
   return segments
+}
+
+function tagOf({ level, source, metadata }: NewEntry): number {
+  const continued = metadata?.continued === true ? FLAG_CONTINUED : 0
+  const overwrites = metadata?.overwrites === true ? FLAG_OVERWRITES : 0
+  return LEVELS.indexOf(level) | (SOURCES.indexOf(source) << SOURCE_SHIFT) | continued | overwrites
 }
 
 function extraOf(entry: NewEntry): EntryExtra | undefined {

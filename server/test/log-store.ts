@@ -19,6 +19,8 @@ export interface TestLine {
   at?: number
   level?: number
   source?: number
+  /** Default counts up by itself. */
+  lineNumber?: number
   extra?: EntryExtra
 }
 
@@ -41,8 +43,14 @@ export async function openTestStore(): Promise<TestStore> {
     location,
     async append(taskId, lines, codec = 'raw') {
       const writer = new SegmentWriter()
-      lines.forEach(({ message, at, level = 1, source = 0, extra }, index) => {
-        writer.addString(message, BASE + (at ?? index * 10), level | (source << 3), index + 1, extra)
+      lines.forEach(({ message, at, level = 1, source = 0, lineNumber, extra }, index) => {
+        writer.addString(
+          message,
+          BASE + (at ?? index * 10),
+          level | (source << 3),
+          lineNumber ?? index + 1,
+          extra,
+        )
       })
       const body = writer.finish()
       const { summary } = checkSegment(body, isUtf8)

@@ -15,7 +15,7 @@ export function csvWriter(taskId: string): ExportWriter {
   const iso = isoTimes()
   return {
     head: `${COLUMNS}\r\n`,
-    tail: '',
+    tail: () => '',
     line(out, segment, line, firstSeq) {
       const tag = segment.tag(line)
       const seq = firstSeq + line

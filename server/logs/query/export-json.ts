@@ -10,7 +10,7 @@ export function ndjsonWriter(taskId: string): ExportWriter {
   const writeEntry = entryWriter(taskId)
   return {
     head: '',
-    tail: '',
+    tail: () => '',
     line(out, segment, line, firstSeq) {
       writeEntry(out, segment, line, firstSeq)
       out.ascii('\n')
@@ -23,26 +23,10 @@ export function jsonWriter(taskId: string): ExportWriter {
   const writeEntry = entryWriter(taskId)
   return {
     head: '[',
-    tail: '\n]\n',
-    line(out, segment, line, firstSeq, first) {
-      out.ascii(first ? '\n' : ',\n')
+    tail: () => '\n]\n',
+    line(out, segment, line, firstSeq, last) {
+      out.ascii(last.none ? '\n' : ',\n')
       writeEntry(out, segment, line, firstSeq)
-    },
-  }
-}
-
-/** The messages alone, as they are, each closed by a newline; without times, so that the file is what the program printed. */
-export function textWriter(): ExportWriter {
-  return {
-    head: '',
-    tail: '',
-    line(out, segment, line) {
-      const start = segment.start(line)
-      const end = segment.end(line)
-      out.direct(end - start, (bytes, to) => {
-        for (let from = start; from < end; from++) bytes[to++] = segment.text[from]!
-        return end - start
-      })
     },
   }
 }

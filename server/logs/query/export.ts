@@ -3,8 +3,9 @@ import type { CompiledFilter } from '#protocol/log-filter.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { linesOf } from './entries.ts'
 import { csvWriter } from './export-csv.ts'
-import { jsonWriter, ndjsonWriter, textWriter } from './export-json.ts'
-import type { ExportWriter } from './export-writer.ts'
+import { jsonWriter, ndjsonWriter } from './export-json.ts'
+import { textWriter } from './export-text.ts'
+import { type ExportWriter, LastLine, type LineId } from './export-writer.ts'
 import { segmentMatcher } from './match-segment.ts'
 import { type QueryContext, scan } from './scan.ts'
 
@@ -21,8 +22,8 @@ export interface ExportPlace {
   after: number
   /** The log's last seq when the export began: later lines do not belong to it. */
   end: number
-  /** Whether any line has been written. */
-  started: boolean
+  /** The line that was written last; absent where none was. */
+  last?: LineId
 }
 
 export interface ExportStep {
@@ -52,7 +53,8 @@ export async function exportStep(context: QueryContext, request: ExportRequest):
   const writer = WRITERS[format](taskId)
   const out = new ByteWriter()
   const { lastSeq } = request.from ? { lastSeq: request.from.end } : await context.reader.head(taskId)
-  const place = request.from ?? { after: 0, end: lastSeq, started: false }
+  const place = request.from ?? { after: 0, end: lastSeq }
+  const last = new LastLine(place.last)
   if (!request.from) out.ascii(writer.head)
   for await (const piece of scan(
     context,
@@ -61,15 +63,16 @@ export async function exportStep(context: QueryContext, request: ExportRequest):
     header => matcher.headerCount(header) !== 0,
   )) {
     const { segment, header, to } = piece
-    let first = !place.started
-    for (const line of linesOf(piece, matcher, 'asc')) {
-      if (segment) writer.line(out, segment, line, header.firstSeq, first)
-      first = false
+    if (segment) {
+      for (const line of linesOf(piece, matcher, 'asc')) {
+        writer.line(out, segment, line, header.firstSeq, last)
+        last.set(segment, line, header.firstSeq)
+      }
     }
-    place.started = !first
     place.after = header.firstSeq + to - 1
-    if (out.length >= STEP_BYTES || performance.now() >= stopAt) return { bytes: out.finish(), next: place }
+    if (out.length >= STEP_BYTES || performance.now() >= stopAt)
+      return { bytes: out.finish(), next: { ...place, last: last.id() } }
   }
-  out.ascii(writer.tail)
+  out.ascii(writer.tail(last))
   return { bytes: out.finish() }
 }
