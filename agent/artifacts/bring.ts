@@ -104,7 +104,7 @@ function isDoubtful(error: unknown): boolean {
 }
 
 /** Whether another attempt may change it. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   if (error instanceof ApiError)
     return error.status >= 500 || [404, 429].includes(error.status) || error.code === 'OUT_OF_ORDER'
   return (error as { exitCode?: unknown }).exitCode === EXIT.unreachable

@@ -92,6 +92,27 @@ async function measure(handle: FileHandle, length: number, secrets: Secrets | un
   return { size, sha256: hash.digest('hex') }
 }
 
+/**
+ * Copies a file as it would be sent: text without secrets.
+ * @throws ChangedError, what the file system throws
+ */
+export async function copyTo(
+  target: string,
+  file: Buffer,
+  root: string | undefined,
+  secrets: Secrets | undefined,
+): Promise<void> {
+  const handle = await openFile(file, root)
+  try {
+    const { size } = await handle.stat()
+    const masks = secrets !== undefined && secrets.values.length > 0 && (await isText(handle))
+    const source = content(handle, size, masks ? secrets : undefined)
+    await pipeline(source, createWriteStream(target, { mode: 0o600 }))
+  } finally {
+    await handle.close()
+  }
+}
+
 /** A copy that nobody changes any more, for a file that does not hold still. */
 export async function snapshot(
   file: Buffer,
@@ -100,15 +121,11 @@ export async function snapshot(
   const dir = await mkdtemp(join(tmpdir(), 'keruta-artifact-'))
   const copy = join(dir, 'copy')
   const remove = () => rm(dir, { recursive: true, force: true })
-  const handle = await openFile(file, root)
   try {
-    const { size } = await handle.stat()
-    await pipeline(content(handle, size, undefined), createWriteStream(copy, { mode: 0o600 }))
+    await copyTo(copy, file, root, undefined)
   } catch (error) {
     await remove()
     throw error
-  } finally {
-    await handle.close()
   }
   return { file: Buffer.from(copy), remove }
 }
@@ -156,6 +173,16 @@ function content(
     autoClose: false,
   })
   return secrets ? raw.pipe(maskTransform(secrets)) : raw
+}
+
+/** Whether secrets in it would be masked. */
+export async function isTextFile(file: Buffer): Promise<boolean> {
+  const handle = await openFile(file, undefined)
+  try {
+    return await isText(handle)
+  } finally {
+    await handle.close()
+  }
 }
 
 /** What has no NUL byte at its beginning: secrets of other files than text are not found by searching their bytes. */

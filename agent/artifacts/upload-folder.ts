@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises'
 import type { Context } from '../context.ts'
 import { CommandError } from '../exit.ts'
 import type { Secrets } from '../mask/secrets.ts'
+import { isPassing } from './bring.ts'
 import { bytesText } from './bytes-text.ts'
 import { collect, type FoundFile } from './collect.ts'
 import { Patience } from './patience.ts'
@@ -34,14 +35,19 @@ export interface UploadReport {
   remarks: string[]
   /** How many files are not. */
   left: number
+  /** Those of them that the server may take when it can be reached. */
+  unsent: UnsentFile[]
 }
+
+/** A file, and the folder in which it must lie. */
+export type UnsentFile = FoundFile & { root: string }
 
 const AT_ONCE = 4
 
 /** Uploads what lies in the folders, several files at once. Nothing that goes wrong throws: the report says it. */
 export async function uploadFolders(context: Context, options: UploadOptions): Promise<UploadReport> {
-  const report: UploadReport = { files: 0, bytes: 0, remarks: [], left: 0 }
-  const waiting: (FoundFile & { root: string })[] = []
+  const report: UploadReport = { files: 0, bytes: 0, remarks: [], left: 0, unsent: [] }
+  const waiting: UnsentFile[] = []
   for (const { path, changedSince } of options.folders) {
     const { maxFileBytes: maxBytes } = context.config
     const { files, remarks, left } = await collect(path, { maxBytes, changedSince })
@@ -66,7 +72,8 @@ export async function uploadFolders(context: Context, options: UploadOptions): P
   }
   const next = waiting.values()
   const worker = async () => {
-    for (const { path, file, root } of next) {
+    for (const found of next) {
+      const { path, file, root } = found
       try {
         const artifact = await send(deps, { file, root }, { path })
         report.files++
@@ -74,6 +81,7 @@ export async function uploadFolders(context: Context, options: UploadOptions): P
         progress.file()
       } catch (error) {
         report.left++
+        if (isPassing(error)) report.unsent.push(found)
         report.remarks.push(`${path} was not uploaded: ${reasonOf(error)}`)
       }
     }

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
+import { spoolBytes } from '../delivery/spool-bytes.ts'
 import type { HttpOptions } from './http.ts'
 import { HttpProblem } from './http-guard.ts'
 import { readInput } from './http-input.ts'
-import { spoolBytes } from './spool-bytes.ts'
 
 interface Answer {
   status: number

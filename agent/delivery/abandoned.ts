@@ -50,6 +50,8 @@ function abandonedIn(folder: string): string[] {
     const dir = join(folder, name)
     const owner = ownerOf(dir, name)
     if (owner === undefined) return isQuiet(dir)
+    // Taken over before, and not all of it could be delivered.
+    if (name.endsWith(claimMark())) return true
     return owner.host === hostname() ? !isAlive(owner) : isQuiet(dir)
   })
 }
@@ -63,8 +65,7 @@ function ownerOf(dir: string, name: string): Owner | undefined {
 }
 
 function claim(folder: string, name: string): string | undefined {
-  const { pid, startedAt } = thisProcess()
-  const dir = join(folder, `${name.replace(CLAIM, '')}.${pid}-${startedAt}`)
+  const dir = join(folder, `${name.replace(CLAIM, '')}${claimMark()}`)
   try {
     renameSync(join(folder, name), dir)
     if (readMeta(dir)) return dir
@@ -74,6 +75,12 @@ function claim(folder: string, name: string): string | undefined {
     // Another agent was quicker.
   }
   return undefined
+}
+
+/** At the end of the name of what this process has taken over. */
+function claimMark(): string {
+  const { pid, startedAt } = thisProcess()
+  return `.${pid}-${startedAt}`
 }
 
 function isQuiet(dir: string): boolean {

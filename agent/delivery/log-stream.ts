@@ -117,7 +117,9 @@ export class LogStream {
   }
 
   /** Notes what is to be told, so that a later agent can tell it. `undefined` once it has been told. */
-  note(change: Pick<SpoolMeta, 'runs' | 'start' | 'finish' | 'child' | 'observations'>): void {
+  note(
+    change: Pick<SpoolMeta, 'runs' | 'start' | 'finish' | 'child' | 'observations' | 'folder' | 'keeps'>,
+  ): void {
     this.#notes.note(change)
   }
 
@@ -164,9 +166,9 @@ export class LogStream {
   close(told: boolean): void {
     for (const timer of this.#timers) clearInterval(timer)
     this.sender.stop()
-    if (told) this.#spool.remove()
+    if (told && !this.#notes.keeps) this.#spool.remove()
     else {
-      this.#notes.note({ owner: { ...thisProcess(), gaveUp: true } })
+      this.#notes.note({ told, owner: { ...thisProcess(), gaveUp: true } })
       this.#spool.close()
     }
   }

@@ -20,6 +20,12 @@ export interface SpoolMeta {
   /** Lines of the stream, once it has ended. */
   endN?: number
   finish?: Finish
+  /** What its script leaves there, from this time (ms) on where the folder is not its own, is to be uploaded at the run's end. */
+  folder?: { path: string; isOwn: boolean; since: number }
+  /** Copies of what could not be uploaded lie beside. */
+  keeps?: boolean
+  /** The lines and the end are told. */
+  told?: boolean
   /** The script's process while it runs: leader of a group. */
   child?: Owner
 }

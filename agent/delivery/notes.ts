@@ -17,6 +17,11 @@ export class Notes {
     return this.#stale
   }
 
+  /** Whether files lie beside that are to be uploaded. */
+  get keeps(): boolean {
+    return this.#meta.keeps === true
+  }
+
   /** `undefined` for what has been told. */
   note(change: Partial<SpoolMeta>): void {
     Object.assign(this.#meta, change)

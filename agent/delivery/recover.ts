@@ -1,5 +1,6 @@
 import type { TaskView } from '#protocol/task.ts'
 import type { Context } from '../context.ts'
+import { removeFolder } from '../remove-folder.ts'
 import { ApiError } from './api.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { killLeftBehind, readMeta, type SpoolMeta, writeMeta } from './meta.ts'
@@ -26,29 +27,58 @@ export async function deliverSpool(context: Context, dir: string, budgetMs: numb
     // A token for one task alone may not speak for another: that says nothing about the next spool.
     return error instanceof ApiError
   }
-  const spool = Spool.open(dir)
-  const sent = await sendLines(context, meta, spool, deadline - performance.now())
-  if (sent !== 'stored') {
+  if (!meta.told) {
+    const spool = Spool.open(dir)
+    const sent = await sendLines(context, meta, spool, deadline - performance.now())
     spool.close()
-    return sent === 'refused'
+    if (sent !== 'stored') return sent === 'refused'
+    try {
+      await tellEnd(context, meta)
+    } catch (error) {
+      context.explain((error as Error).message)
+      writeMeta(dir, { ...meta, start: undefined })
+      return false
+    }
+    context.explain(`delivered what an earlier agent had left of task ${meta.taskId}`)
   }
+  if ((meta.keeps || meta.folder) && !(await uploadFiles(context, dir, meta, deadline - performance.now()))) {
+    writeMeta(dir, { ...meta, ...TOLD })
+    return true
+  }
+  removeFolder(dir)
+  return true
+}
+
+const TOLD = { told: true, start: undefined, observations: undefined, finish: undefined }
+
+async function tellEnd(context: Context, meta: SpoolMeta): Promise<void> {
+  if (!(await isRunOf(context, meta))) return context.explain(`task ${meta.taskId} was run again since`)
+  if (meta.finish) {
+    if (meta.observations) await tell(context, meta, 'observations', meta.observations)
+    const [verb, end] = Object.entries(meta.finish)[0]!
+    await tell(context, meta, verb, { ...end, agentId: meta.agentId })
+  } else if (meta.endN === undefined)
+    await tell(context, meta, 'fail', { ...AGENT_LOST, agentId: meta.agentId })
+}
+
+/** What the run has left beside its lines. @returns whether that is done; where it is not it is tried again */
+async function uploadFiles(
+  context: Context,
+  dir: string,
+  meta: SpoolMeta,
+  budgetMs: number,
+): Promise<boolean> {
   try {
-    if (!(await isRunOf(context, meta))) context.explain(`task ${meta.taskId} was run again since`)
-    else if (meta.finish) {
-      if (meta.observations) await tell(context, meta, 'observations', meta.observations)
-      const [verb, end] = Object.entries(meta.finish)[0]!
-      await tell(context, meta, verb, { ...end, agentId: meta.agentId })
-    } else if (meta.endN === undefined)
-      await tell(context, meta, 'fail', { ...AGENT_LOST, agentId: meta.agentId })
+    if (meta.keeps) {
+      const { uploadKept } = await import('../artifacts/kept.ts')
+      return await uploadKept(context, dir, meta, budgetMs)
+    }
+    const { uploadLeftBehind } = await import('../artifacts/left-behind.ts')
+    return await uploadLeftBehind(context, meta, meta.folder!, budgetMs)
   } catch (error) {
-    context.explain((error as Error).message)
-    writeMeta(dir, { ...meta, start: undefined })
-    spool.close()
+    context.explain(`files of task ${meta.taskId} are kept: ${(error as Error).message}`)
     return false
   }
-  spool.remove()
-  context.explain(`delivered what an earlier agent had left of task ${meta.taskId}`)
-  return true
 }
 
 /** A task that was started again since is another run's: the end of the older one says nothing about it. */

@@ -85,6 +85,8 @@ export class TaskRun {
       this.#secrets.report({ agentId, name, script, sessionId, heartbeat: true, interactive }),
       this.#stream,
     )
+    const { path, isOwn } = this.#spec.artifacts
+    this.#stream.note({ folder: { path, isOwn, since: Date.now() } })
     this.#stream.sender.start()
     this.#cleanups.push(this.#heartbeat())
     const limit = Math.min(
@@ -116,7 +118,9 @@ export class TaskRun {
    */
   async finish(outcome: Outcome, hurry: AbortSignal): Promise<boolean> {
     try {
-      if (isFinal(outcome) && !isEmpty(this.#spec.artifacts)) await this.#uploadArtifacts(outcome, hurry)
+      const keeps =
+        isFinal(outcome) && !isEmpty(this.#spec.artifacts) && (await this.#uploadArtifacts(outcome, hurry))
+      this.#stream.note({ keeps, folder: undefined })
       const hurried = hurry.aborted ? 0 : Math.min(OBSERVATIONS_MS, this.#spec.drainMs)
       const failed = !('success' in outcome.finish)
       const observations = await this.#observer.end(this.#marks.close(), failed, Date.now(), hurried)
@@ -304,14 +308,15 @@ export class TaskRun {
     }
   }
 
-  async #uploadArtifacts({ finish }: Outcome, signal: AbortSignal): Promise<void> {
+  async #uploadArtifacts({ finish }: Outcome, signal: AbortSignal): Promise<boolean> {
     const { artifacts: folder, drainMs: patienceMs, taskId } = this.#spec
     // Should this agent die from here on, the next one tells how the script ended.
     this.#stream.note({ finish })
     const { uploadAfterRun } = await import('../artifacts/after-run.ts')
-    await uploadAfterRun(this.#context, {
+    return await uploadAfterRun(this.#context, {
       task: `/tasks/${encodeURIComponent(taskId)}`,
       folder,
+      spool: this.#stream.dir,
       secrets: this.#secrets,
       patienceMs,
       signal,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
@@ -73,7 +73,7 @@ describe('at the end of a script', () => {
       'out is a link out of the folder, to /etc/passwd: not uploaded',
       'pipe is no file but a pipe: not uploaded',
       'a file has a name that the server does not take: it is uploaded as two_lines',
-      expect.stringContaining('what was not uploaded is kept in'),
+      expect.stringContaining('what was not uploaded is left in'),
     ])
     for (const remark of remarks) expect(stderr).toContain(remark)
     expect(await get<TaskView>(`/tasks/${taskId}`)).toMatchObject({ status: 'COMPLETED' })
@@ -181,6 +181,89 @@ describe('an upload', () => {
   })
 })
 
+describe('what could not be uploaded', () => {
+  const other = () => keruta.run(['log', '--task-id', `${taskId}-other`, 'INFO', 'x'])
+
+  it('because the server was away goes up with the next command, without the secrets of its run', async () => {
+    await server.stop()
+    const script =
+      'cd "$KERUTA_ARTIFACTS_DIR"; echo "::add-mask::later-secret"; echo "a later-secret" > text; printf "\\0x" > binary'
+    const { code, stderr } = await execute(script, { DB_PASSWORD: 'hunter2-and-more' }, [
+      '--drain-timeout',
+      '300ms',
+    ])
+    expect(code).toBe(0)
+    expect(stderr).toMatch(
+      /2 of them are kept in \S+, without secrets, and uploaded by the next keruta command/,
+    )
+    for (const name of ['text', 'binary']) rmSync(folder(name))
+    const [spool = ''] = readdirSync(keruta.spool)
+    expect(grep(join(keruta.spool, spool), 'later-secret')).toEqual([])
+    await server.start()
+    await other()
+    expect(await pathsOf()).toEqual(['binary', 'text'])
+    expect(String(await contentOf('text'))).toBe('a ***\n')
+    expect(await get<TaskView>(`/tasks/${taskId}`)).toMatchObject({ status: 'COMPLETED' })
+    expect(await said('INFO')).toContain('2 artifacts uploaded that could not be at the end of the run')
+    expect(readdirSync(keruta.spool)).toEqual([])
+  }, 60_000)
+
+  it('and does not fit into the spool is left where it is, which is said', async () => {
+    await server.stop()
+    const { stderr } = await execute(
+      'cd "$KERUTA_ARTIFACTS_DIR"; head -c 1500000 /dev/zero > large; echo x > small',
+      { KERUTA_SPOOL_MAX_MB: '1' },
+      ['--drain-timeout', '300ms'],
+    )
+    expect(stderr).toContain(
+      'large is not kept for later: the spool has no room for its 1.4 MB (KERUTA_SPOOL_MAX_MB)',
+    )
+    expect(stderr).toContain(`what was not uploaded is left in ${folder()}`)
+    await server.start()
+    await other()
+    expect(await pathsOf()).toEqual(['small'])
+  }, 60_000)
+
+  it('is not put in the place of what a later run has left', async () => {
+    await server.stop()
+    await execute('echo old > "$KERUTA_ARTIFACTS_DIR/a"; echo old > "$KERUTA_ARTIFACTS_DIR/b"', {}, [
+      '--drain-timeout',
+      '300ms',
+    ])
+    for (const name of ['a', 'b']) rmSync(folder(name))
+    await server.start()
+    await server.post(`/tasks/${taskId}/start`, { agentId: 'later' })
+    await server.api(`/tasks/${taskId}/artifacts?path=a`, { method: 'POST', body: 'new' })
+    await other()
+    expect(String(await contentOf('a'))).toBe('new')
+    expect(String(await contentOf('b'))).toBe('old\n')
+  }, 60_000)
+
+  it('because the agent died goes up where it is no text; of text it is said where it lies', async () => {
+    const session = await TestSession.create(server, { name: 'dies' })
+    const id = `${taskId}-a`
+    await session.queue(
+      id,
+      'cd "$KERUTA_ARTIFACTS_DIR"; printf "\\0x" > binary; echo secret > text; pwd; echo up; sleep 60',
+    )
+    const daemon = startDaemon(keruta, ['--session-id', session.id])
+    await session.printed(id, 'up')
+    const [path = ''] = await session.lines(id)
+    daemon.process.kill('SIGKILL')
+    await daemon.ended
+    await other()
+    expect(await pathsOf(id)).toEqual(['binary'])
+    expect(readdirSync(path)).toEqual(['text'])
+    const told = await session.lines(id, 'agent')
+    expect(told).toContain('1 artifact uploaded that the agent left when it died')
+    expect(told.at(-1)).toMatch(
+      /^1 artifact not uploaded \(text\), because the agent that died alone knew .* they lie in .* keruta artifact add sends them$/,
+    )
+    expect((await session.task(id)).errorCode).toBe('AGENT_LOST')
+    expect(readdirSync(keruta.spool)).toEqual([])
+  })
+})
+
 describe('the daemon', () => {
   it('gives each task a folder of its own, which is gone when its files are uploaded', async () => {
     const session = await TestSession.create(server, { name: 'artifacts' })
@@ -259,6 +342,14 @@ it('keruta success uploads a folder before the task is COMPLETED', async () => {
   const missing = await keruta.run(['success', '--task-id', taskId, '--artifacts-dir', '/nowhere'])
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('there is no folder /nowhere')])
 })
+
+/** Files below a folder that have a text in them. */
+function grep(dir: string, text: string): string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
+    .filter(file => readFileSync(file, 'latin1').includes(text))
+}
 
 /** Between agent and server: every connection is cut after so many bytes, or one of them goes dead. */
 async function cuttingNetwork(bytes: number, then: 'cut' | 'hold' = 'cut') {

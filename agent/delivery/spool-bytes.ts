@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
-import { spoolDir } from '../delivery/stream-settings.ts'
+import { spoolDir } from './stream-settings.ts'
 
 /** What lies in the spool, of all agents of this user. */
 export function spoolBytes(config: Config): number {
