@@ -44,6 +44,15 @@ test('Allowed origins are taken as browsers send them, and anything else is refu
     )
 })
 
+test('Trusted proxies are addresses and networks, and anything else is refused', () => {
+  const parse = (text: string) => parseConfig({ KERUTA_TRUSTED_PROXIES: text }).trustedProxies
+  expect(parse(' 10.0.0.1, 172.16.0.0/12 ,fd00::/8')).toEqual(['10.0.0.1', '172.16.0.0/12', 'fd00::/8'])
+  for (const wrong of ['nginx', '10.0.0.0/33', '10.0.0/8', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.1:80', '*'])
+    expect(() => parse(`::1,${wrong}`)).toThrow(
+      `"${wrong}" must be an address or a network such as 10.0.0.0/8`,
+    )
+})
+
 test('Redis is named by a URL of its own kind, and a wrong one is not shown', () => {
   expect(parseConfig({}).redisUrl).toBeUndefined()
   for (const url of ['redis://localhost', 'rediss://user:pass@redis.example:6380/2'])

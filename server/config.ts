@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isNetwork } from './auth/networks.ts'
 import { isLoopback } from './auth/request.ts'
 
 /** What the server's environment says. */
@@ -16,6 +17,8 @@ export interface Config {
   adminKey: string | undefined
   jwtSecret: string | undefined
   allowedOrigins: string[]
+  /** Addresses and networks of proxies. */
+  trustedProxies: string[]
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
   /** Messages a second that one sender may send, and one reader gets; 0 for no limit. A message may hold a batch. */
   ingestRate: number
@@ -42,11 +45,26 @@ const wholeNumber = (least: number, most: number) =>
 
 const rate = (fallback: number) => wholeNumber(0, 1_000_000).default(fallback)
 
+const wordsOf = (text: string) => text.split(',').flatMap(word => word.trim() || [])
+
+const proxies = z
+  .string()
+  .default('')
+  .transform((text, ctx) => {
+    const words = wordsOf(text)
+    for (const word of words) {
+      if (isNetwork(word)) continue
+      const message = `"${word}" must be an address or a network such as 10.0.0.0/8`
+      ctx.addIssue({ code: 'custom', message })
+    }
+    return words
+  })
+
 const origins = z
   .string()
   .default('')
   .transform((text, ctx) => {
-    const words = text.split(',').flatMap(word => word.trim() || [])
+    const words = wordsOf(text)
     for (const word of words) {
       if (originOf(word) !== undefined) continue
       const message = `"${word}" must be an origin such as https://tools.example, without a path`
@@ -71,6 +89,7 @@ const environmentSchema = z.object({
   KERUTA_ADMIN_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
   KERUTA_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   KERUTA_ALLOWED_ORIGINS: origins,
+  KERUTA_TRUSTED_PROXIES: proxies,
   KERUTA_SERVER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
       error: 'must be trace, debug, info, warn, error, fatal or silent',
@@ -117,6 +136,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     adminKey: env.KERUTA_ADMIN_KEY,
     jwtSecret: env.KERUTA_JWT_SECRET,
     allowedOrigins: env.KERUTA_ALLOWED_ORIGINS,
+    trustedProxies: env.KERUTA_TRUSTED_PROXIES,
     logLevel: env.KERUTA_SERVER_LOG_LEVEL,
     ingestRate: env.KERUTA_INGEST_RATE,
     readerRate: env.KERUTA_READER_RATE,

@@ -315,6 +315,25 @@ describe("the console's session", () => {
   })
 })
 
+test('behind trusted proxies wrong keys count for the address that the outermost of them names', async () => {
+  const trusting = server({ trustedProxies: ['172.16.0.0/12', 'fd00::1'] })
+  const { key } = await newKey()
+  const login = (remote: string, forwarded: string, token: string) =>
+    trusting.login(call({ 'x-forwarded-for': forwarded }, '/api/v1/login', remote), token)
+  const fill = (remote: string, forwarded: string) =>
+    Promise.allSettled(Array.from({ length: 10 }, () => login(remote, forwarded, 'guess')))
+  const limited = expect.objectContaining({ code: 'RATE_LIMITED' })
+
+  await fill('172.20.0.5', '10.0.0.1')
+  await login('172.20.0.5', '10.0.0.2', key)
+  await expect(login('fd00::1', 'forged, 10.0.0.1', key)).rejects.toEqual(limited)
+  await expect(login('::ffff:172.20.0.9', '10.0.0.1, 172.20.0.5', key)).rejects.toEqual(limited)
+  // Who is no proxy is its own address, whatever it says.
+  await fill('10.9.9.9', '10.0.0.7')
+  await login('172.20.0.5', '10.0.0.7', key)
+  await expect(login('10.9.9.9', '10.0.0.8', key)).rejects.toEqual(limited)
+})
+
 describe('open connections', () => {
   test('are told when their key is revoked, once, and only theirs', async () => {
     const [mine, other] = [await newKey(), await newKey()]

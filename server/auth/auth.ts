@@ -19,6 +19,8 @@ export interface AuthOptions {
   jwtSecret: string
   /** Origins (`https://host:port`) whose pages may call besides the server's own. */
   allowedOrigins: readonly string[]
+  /** Addresses and networks of proxies besides those on this machine; what they say of the caller's address counts. */
+  trustedProxies?: readonly string[]
   /** Of wrong keys; default in this process' memory. */
   limits?: Limits
   /** Called with each key that is revoked here. */
@@ -61,6 +63,7 @@ export function createAuth({
   apiKeys,
   jwtSecret,
   allowedOrigins,
+  trustedProxies = [],
   limits = memoryLimits,
   onRevoked,
   now = Date.now,
@@ -68,7 +71,7 @@ export function createAuth({
   const keys = new ApiKeys(apiKeys, now, onRevoked)
   const tokens = new Tokens(jwtSecret, now)
   const identify = createIdentify({ keys, tokens, now })
-  const login = new Login({ tokens, now, identify, limits })
+  const login = new Login({ tokens, now, identify, limits, trustedProxies })
 
   return {
     required: mode === 'on',

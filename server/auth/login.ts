@@ -2,6 +2,7 @@ import { type RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible'
 import { KerutaError } from '#protocol/errors.ts'
 import type { Identify } from './identify.ts'
 import type { Limits } from './limits.ts'
+import { withinNetworks } from './networks.ts'
 import type { Principal } from './principal.ts'
 import { type AuthRequest, COOKIE_NAME, clientAddress, isSecure } from './request.ts'
 import type { Tokens } from './tokens.ts'
@@ -17,6 +18,8 @@ interface LoginOptions {
   now: () => number
   identify: Identify
   limits: Limits
+  /** Networks of proxies whose word for the caller's address counts. */
+  trustedProxies: readonly string[]
 }
 
 const SESSION_SECONDS = 30 * 24 * 3600
@@ -28,14 +31,16 @@ const PRINT_DIGITS = 16
 export class Login {
   readonly #options: LoginOptions
   readonly #limiter: RateLimiterAbstract
+  readonly #isProxy: (address: string) => boolean
 
   constructor(options: LoginOptions) {
     this.#options = options
+    this.#isProxy = withinNetworks(options.trustedProxies)
     this.#limiter = options.limits('login', WRONG_KEYS_A_MINUTE, 60)
   }
 
   async open(request: AuthRequest, token: string): Promise<LoginAnswer> {
-    const address = clientAddress(request)
+    const address = clientAddress(request, this.#isProxy)
     // Taken before the check, so that guesses at the same moment count too.
     await this.#take(address)
     const { principal, key } = await this.#options.identify({ token: token.trim(), via: 'header' })

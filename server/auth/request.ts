@@ -58,10 +58,15 @@ export function isSecure(request: AuthRequest): boolean {
   return request.encrypted || request.header('x-forwarded-proto')?.split(',')[0]?.trim() === 'https'
 }
 
-/** The caller's address; that which a proxy on this machine adds is believed, any other header could be forged. */
-export function clientAddress(request: AuthRequest): string {
-  const forwarded = request.header('x-forwarded-for')?.split(',').at(-1)?.trim()
-  return forwarded && isLoopback(request.remote) ? forwarded : request.remote
+/**
+ * The caller's address. What a proxy says of it is believed from the proxies that are known; anybody else could forge it.
+ * @param isProxy besides those on this machine
+ */
+export function clientAddress(request: AuthRequest, isProxy: (address: string) => boolean): string {
+  const hops = (request.header('x-forwarded-for') ?? '').split(',').flatMap(hop => hop.trim() || [])
+  let address = request.remote
+  while (hops.length > 0 && (isLoopback(address) || isProxy(address))) address = hops.pop()!
+  return address
 }
 
 /** `host` as in a URL, without a port: `localhost`, `*.localhost`, 127.0.0.0/8 or `[::1]`. */

@@ -38,6 +38,7 @@ export async function openBase(config: Config) {
     apiKeys: store.apiKeys,
     jwtSecret,
     allowedOrigins: config.allowedOrigins,
+    trustedProxies: config.trustedProxies,
     limits,
     onRevoked: keyId => bus.send({ type: 'keyRevoked', keyId }),
   })
