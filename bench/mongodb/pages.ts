@@ -4,7 +4,7 @@ import { readPage } from '#server/logs/query/page.ts'
 import { Turns } from '#server/logs/query/turns.ts'
 import { logCollections } from '#server/store/mongo/documents.ts'
 import { createReader } from '#server/store/mongo/reader.ts'
-import type { Row } from '../rows.ts'
+import { figure, type Row } from '../rows.ts'
 import { segmentFrames } from '../support/frames.ts'
 import { timedGet } from '../support/http.ts'
 import { median, repeat } from '../support/samples.ts'
@@ -13,11 +13,8 @@ import { openPlace, tasksUrl } from './place.ts'
 
 const PAGE = 100
 
-/** The Java server stands still for longer than a driver waits once it holds millions of lines. */
-const LINES = process.env.KERUTA_TEST_MONGODB_URL ? 5_000_000 : 200_000
-
 /** Pages of a long log: how long they take by REST, and what the store is asked for each of them. */
-export async function mongoPages(lines = LINES): Promise<Row[]> {
+export async function mongoPages(lines = 5_000_000): Promise<Row[]> {
   const place = await openPlace(1)
   const client = await MongoClient.connect(place.mongo.url('bench'), { monitorCommands: true })
   try {
@@ -33,7 +30,7 @@ export async function mongoPages(lines = LINES): Promise<Row[]> {
     const ms = median(await repeat(5, 60, anywhere))
     return [
       {
-        what: `MongoDB: statements for a page anywhere in ${lines} lines, most`,
+        what: `MongoDB: statements for a page anywhere in ${figure(lines)} lines, most`,
         measured: most,
         unit: '',
         goal: '≤ 3',

@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { RealMongo } from './real-mongo.ts'
 
 const sources = join(import.meta.dirname, 'mongo-java-server')
-const cache = join(import.meta.dirname, '../../.cache/mongo-java-server-1.47.0-1')
+const cache = join(import.meta.dirname, '../../.cache/mongo-java-server-1.47.0-2')
 const run = promisify(execFile)
 
 /** A MongoDB that a test may take away and give back. */
@@ -108,7 +108,15 @@ export async function missingMongoServer(): Promise<string | undefined> {
     const lib = join(made, 'lib')
     const fetchArgs = ['-q', '-B', '-ntp', '-f', join(sources, 'pom.xml'), 'dependency:copy-dependencies']
     await run('mvn', [...fetchArgs, `-DoutputDirectory=${lib}`])
-    await run('javac', ['-cp', join(lib, '*'), '-d', made, join(sources, 'Main.java')])
+    await run('javac', [
+      '-cp',
+      join(lib, '*'),
+      '-sourcepath',
+      sources,
+      '-d',
+      made,
+      join(sources, 'Main.java'),
+    ])
     // Whole or not at all; another test file may have been first.
     await rename(made, cache).catch(error => {
       if (!existsSync(cache)) throw error
