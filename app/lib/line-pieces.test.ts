@@ -16,6 +16,10 @@ describe('linePieces', () => {
       'https://a.test/x?y=1#z',
       'http://b.test/',
     ])
+    expect(links('(see https://a.test/w_(x)), https://a.test/(y).)')).toEqual([
+      'https://a.test/w_(x)',
+      'https://a.test/(y)',
+    ])
     expect(links('javascript:alert(1) data:text/html,x')).toEqual([])
   })
 

@@ -69,8 +69,10 @@ function ranges(text: string, pattern: RegExp, trim = (found: string) => found.l
 
 /** Punctuation that ends a sentence or closes a bracket is not part of a link. */
 function trimLink(link: string): number {
-  const trimmed = link.replace(/[.,;:!?]+$/, '')
-  return trimmed.endsWith(')') && !trimmed.includes('(') ? trimmed.length - 1 : trimmed.length
+  let unopened = link.split(')').length - link.split('(').length
+  let end = link.length
+  while (/[.,;:!?]/.test(link.charAt(end - 1)) || (link.charAt(end - 1) === ')' && unopened-- > 0)) end--
+  return end
 }
 
 function spans(start: number, end: number, cuts: number[]): [number, number][] {
