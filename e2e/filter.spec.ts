@@ -136,6 +136,22 @@ test('what the reader looks at stays in sight when the filter is given up', asyn
   await expect(page.locator('[data-seq="999"]')).toBeInViewport()
 })
 
+test('a line that the filter lets through is shown among all lines, and Back leads to the filter again', async ({
+  page,
+}) => {
+  await openTask(page, server, 'hour', '?search=minute+3&level=ERROR')
+  await expect(lines(page)).toHaveText(['minute 30'])
+  await page.getByRole('button', { name: /among all lines/ }).click()
+  await expect(lines(page)).toHaveCount(60)
+  await expect(page.locator('[data-marked]')).toContainText('minute 30')
+  await expect(page.locator('mark').first()).toHaveText('minute 3')
+  await expect(page.getByLabel('Find in log')).toHaveValue('minute 3')
+  await expect(page.getByRole('button', { name: /among all lines/ })).toHaveCount(0)
+  await page.goBack()
+  await expect(lines(page)).toHaveText(['minute 30'])
+  await expect(page.getByLabel('Show only lines with…')).toHaveValue('minute 3')
+})
+
 for (const format of FORMATS) {
   test(`the log is downloaded as ${format}, whole and filtered, as the API exports it`, async ({ page }) => {
     await open(page, '?level=ERROR&step=build')

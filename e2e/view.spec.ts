@@ -95,6 +95,56 @@ test('a link to lines is made by clicks, and opens at them, marked', async ({ pa
   await expect(other.getByRole('button', { name: /To the end/ })).toBeVisible()
 })
 
+test('a line is gone to by its number', async ({ page }) => {
+  await openTask(page, server, 'long')
+  await expect(lines(page).last()).toHaveText('line 20000')
+  await page.keyboard.press(':')
+  await expect(page.getByRole('textbox', { name: 'Line', exact: true })).toBeFocused()
+  await page.keyboard.type('12345')
+  await page.keyboard.press('Enter')
+  await expect(page.locator('[data-marked]')).toContainText('line 12345')
+  await expect(page.locator('[data-seq="12345"]')).toBeInViewport()
+  await expect(page).toHaveURL(/#L12345$/)
+  await page.keyboard.press('Escape')
+  await expect(page.locator('[data-marked]')).toHaveCount(0)
+  await expect(page).not.toHaveURL(/#/)
+})
+
+test('marked lines are copied, also those that are not drawn', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await openTask(page, server, 'long', '#L5000-L5999')
+  await page.getByRole('button', { name: 'Copy text' }).click()
+  await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible()
+  const copied = await page.evaluate(() => navigator.clipboard.readText())
+  expect(copied.split('\n')).toEqual(Array.from({ length: 1000 }, (_, at) => `line ${5000 + at}`))
+})
+
+test('a line is copied where the browser keeps its clipboard from the page', async ({ page }) => {
+  // As it does for pages that come over plain HTTP from another machine.
+  await page.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }))
+  await openTask(page, server, 'long', '#L777')
+  await page.getByRole('button', { name: 'Copy text' }).click()
+  await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible()
+  await page.keyboard.press('/')
+  await page.keyboard.press('Control+v')
+  await expect(page.getByTestId('log-search')).toHaveValue('line 777')
+})
+
+test('a link to a line that is yet to come shows what comes', async ({ page }) => {
+  await writeLines(server, 'early', numbered(3))
+  await openTask(page, server, 'early', '#L500')
+  await expect(lines(page)).toHaveText(['line 1', 'line 2', 'line 3'])
+  await writeLines(server, 'early', [{ message: 'the next' }])
+  await expect(lines(page).last()).toHaveText('the next')
+})
+
+test('the keys of the browser for searching lead to the search of the log', async ({ page }) => {
+  await openTask(page, server, 'long')
+  await expect(lines(page).last()).toHaveText('line 20000')
+  await page.keyboard.press('Control+f')
+  await expect(page.getByLabel('Find in log')).toBeFocused()
+})
+
 test('a text is found with one Enter, among all lines, from where the reader is', async ({ page }) => {
   await openTask(page, server, 'long')
   await expect(lines(page).last()).toHaveText('line 20000')

@@ -1,6 +1,7 @@
-import { Alert, Button, Code, CopyButton, Group, Skeleton, Stack } from '@mantine/core'
+import { Alert, Button, Code, Group, Skeleton, Stack } from '@mantine/core'
 import { IconAlertTriangle, IconCheck, IconCopy } from '@tabler/icons-react'
 import { ApiError } from '../lib/api.ts'
+import { useCopy } from '../lib/use-copy.ts'
 import { useMessages } from '../messages/use-messages.ts'
 
 /** Something could not be loaded: what, why, and a way to try again. */
@@ -63,21 +64,26 @@ export function Command({ text: command }: { text: string }) {
   )
 }
 
-export function Copy({ value, label }: { value: string; label?: string }) {
+interface CopyProps {
+  /** The text, or what fetches it. */
+  value: string | (() => Promise<string>)
+  label?: string
+}
+
+export function Copy({ value, label }: CopyProps) {
   const text = useMessages().common
+  const [state, copy] = useCopy()
+  const Icon = state === 'copied' ? IconCheck : state === 'failed' ? IconAlertTriangle : IconCopy
   return (
-    <CopyButton value={value} timeout={1500}>
-      {({ copied, copy }) => (
-        <Button
-          size="compact-xs"
-          variant="default"
-          flex="none"
-          onClick={copy}
-          leftSection={copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />}
-        >
-          {copied ? text.copied : (label ?? text.copy)}
-        </Button>
-      )}
-    </CopyButton>
+    <Button
+      size="compact-xs"
+      variant="default"
+      flex="none"
+      loading={state === 'copying' && typeof value !== 'string'}
+      onClick={() => copy(value)}
+      leftSection={<Icon size={14} aria-hidden />}
+    >
+      {state === 'copied' ? text.copied : state === 'failed' ? text.notCopied : (label ?? text.copy)}
+    </Button>
   )
 }

@@ -108,12 +108,12 @@ export class LogFeed {
     await this.loadNewer()
   }
 
-  /** Shows the surroundings of a seq. Where it is loaded already, nothing moves. */
-  async jumpTo(seq: number): Promise<void> {
+  /** Shows the surroundings of a seq. Where it is loaded already, nothing moves. @returns whether they are there now */
+  async jumpTo(seq: number): Promise<boolean> {
     const { window } = this.#state
     const inGap = window.rows.some(row => !('seq' in row) && row.from <= seq && seq <= row.to)
-    if (window.from <= seq && seq <= window.to && !inGap) return
-    await this.#move(async () => {
+    if (window.from <= seq && seq <= window.to && !inGap) return true
+    return this.#move(async () => {
       const [older, newer] = await Promise.all([
         this.#source.before(seq, PAGE / 2),
         this.#source.after(seq - 1, PAGE / 2),
@@ -178,14 +178,14 @@ export class LogFeed {
   }
 
   /** Puts the window somewhere else; the first time, also subscribes to what follows. */
-  async #move(read: () => Promise<{ slice: ReadSlice; window: LogWindow }>): Promise<void> {
+  async #move(read: () => Promise<{ slice: ReadSlice; window: LogWindow }>): Promise<boolean> {
     const generation = ++this.#generation
     const first = this.#state.phase !== 'ready'
     this.#moving = true
     this.#set({ loading: null })
     try {
       const { slice, window } = await read()
-      if (generation !== this.#generation) return
+      if (generation !== this.#generation) return false
       this.#moving = false
       if (first) this.#seen = slice.lastSeq
       this.#set({
@@ -197,14 +197,16 @@ export class LogFeed {
         error: null,
       })
       if (first) this.#stream?.subscribe(slice.lastSeq)
+      return true
     } catch (error) {
-      if (generation !== this.#generation) return
+      if (generation !== this.#generation) return false
       this.#moving = false
       if (first && error instanceof ApiError && error.status === 404) {
         this.#seen = 0
         this.#set({ phase: 'ready', unknown: true, attached: true, window: emptyWindow(0) })
         this.#stream?.subscribe(0)
       } else this.#set({ phase: first ? 'failed' : 'ready', error: messageOf(error) })
+      return false
     }
   }
 

@@ -27,7 +27,7 @@ export function logSource(taskId: string, query: LogQuery): LogSource {
     const slice = await read({ ...(before === undefined ? {} : { before }), limit, order: 'desc' })
     return {
       from: slice.done ? 1 : slice.cursor,
-      to: before === undefined ? slice.lastSeq : before - 1,
+      to: before === undefined ? slice.lastSeq : Math.min(before - 1, slice.lastSeq),
       entries: slice.content.reverse(),
       ...positions(slice),
     }
@@ -37,7 +37,7 @@ export function logSource(taskId: string, query: LogQuery): LogSource {
     before: (seq, limit) => backwards(limit, seq),
     after: async (seq, limit) => {
       const slice = await read({ after: seq, limit, order: 'asc' })
-      const to = slice.done ? Math.max(slice.lastSeq, seq) : slice.cursor
+      const to = slice.done ? slice.lastSeq : slice.cursor
       return { from: seq + 1, to, entries: slice.content, ...positions(slice) }
     },
   }

@@ -71,6 +71,15 @@ export function filterParams(query: LogQuery): Record<string, string> {
   return Object.fromEntries(Object.entries(filterValues(query)).filter(([, value]) => value !== ''))
 }
 
+export const NO_FILTER = {
+  source: [],
+  level: [],
+  step: '',
+  search: '',
+  from: '',
+  to: '',
+} as const satisfies Partial<LogAddress>
+
 export const isFiltered = (query: LogQuery): boolean => Object.keys(filterParams(query)).length > 0
 
 /** Whether the live stream leaves lines out; it knows nothing of times. */

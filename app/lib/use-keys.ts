@@ -1,6 +1,9 @@
 import { useEffect, useRef } from 'react'
 
-/** Handlers by `event.key` in lower case; `Shift+` stands before letters and named keys, not before characters such as `?`. */
+/**
+ * Handlers by `event.key` in lower case; `Shift+` stands before letters and named keys, not before characters such as `?`; `Mod+` is
+ * Ctrl, or Command.
+ */
 export type KeyHandlers = Record<string, (event: KeyboardEvent) => void>
 
 /** Keys of the whole page; not while the reader writes into a field or has a dialog open. */
@@ -11,12 +14,12 @@ export function useKeys(handlers: KeyHandlers): void {
   })
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented)
-        return
+      if (event.altKey || event.isComposing || event.defaultPrevented) return
       const key = event.key.toLowerCase()
       if (isBusy(event) && !/^f\d+$/.test(key)) return
       const shifted = event.shiftKey && (key.length > 1 || key !== event.key)
-      const handler = latest.current[shifted ? `Shift+${key}` : key]
+      const modified = event.ctrlKey || event.metaKey
+      const handler = latest.current[`${modified ? 'Mod+' : ''}${shifted ? 'Shift+' : ''}${key}`]
       if (!handler) return
       event.preventDefault()
       handler(event)

@@ -1,6 +1,6 @@
 'use client'
 
-import { ActionIcon, Button, CopyButton, Progress } from '@mantine/core'
+import { ActionIcon, Button, Progress } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconDownload, IconEye, IconEyeOff, IconTrash } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
@@ -10,6 +10,7 @@ import { plainText } from '../../lib/ansi.ts'
 import { apiUrl, del, segment } from '../../lib/api.ts'
 import { bytes } from '../../lib/format.ts'
 import { keys, useRights } from '../../lib/queries.ts'
+import { useCopy } from '../../lib/use-copy.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import { Confirmed } from '../confirmed.tsx'
 import { Age } from '../time.tsx'
@@ -97,19 +98,20 @@ export function ArtifactItem({ artifact }: { artifact: ArtifactView }) {
 
 function Sha256({ value }: { value: string }) {
   const text = useMessages()
+  const [state, copy] = useCopy()
   return (
-    <CopyButton value={value} timeout={1500}>
-      {({ copied, copy }) => (
-        <button
-          type="button"
-          className={classes.sha}
-          title={`${text.artifacts.copySha}: ${value}`}
-          onClick={copy}
-        >
-          {copied ? text.common.copied : `sha256 ${value.slice(0, 12)}…`}
-        </button>
-      )}
-    </CopyButton>
+    <button
+      type="button"
+      className={classes.sha}
+      title={`${text.artifacts.copySha}: ${value}`}
+      onClick={() => copy(value)}
+    >
+      {state === 'copied'
+        ? text.common.copied
+        : state === 'failed'
+          ? text.common.notCopied
+          : `sha256 ${value.slice(0, 12)}…`}
+    </button>
   )
 }
 

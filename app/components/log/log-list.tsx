@@ -46,6 +46,8 @@ interface LogListProps {
   onScrolledUp(): void
   onReachedEnd(): void
   onMark(seq: number, extend: boolean): void
+  /** Undefined where nothing is filtered. */
+  onShowAround: ((seq: number) => void) | undefined
   handle: RefObject<LogListHandle | null>
 }
 
@@ -214,6 +216,7 @@ export function LogList(props: LogListProps) {
                     onFoldBlock={folds.toggle}
                     onFold={fold}
                     onMark={props.onMark}
+                    onShowAround={props.onShowAround}
                   />
                 )}
               </div>

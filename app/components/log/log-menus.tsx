@@ -104,29 +104,3 @@ export function DownloadMenu({ taskId, address }: { taskId: string; address: Log
     </Menu>
   )
 }
-
-interface JumpMenuProps {
-  toStart(): void
-  toEnd(): void
-  toFirstError(): void
-  toNextError(): void
-}
-
-export function JumpMenu({ toStart, toEnd, toFirstError, toNextError }: JumpMenuProps) {
-  const text = useMessages().log
-  return (
-    <Menu position="bottom-end" withinPortal returnFocus={false}>
-      <Menu.Target>
-        <Button size="compact-xs" variant="default" rightSection={chevron}>
-          {text.jump}
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item onClick={toStart}>{text.toStart}</Menu.Item>
-        <Menu.Item onClick={toEnd}>{text.toEnd}</Menu.Item>
-        <Menu.Item onClick={toFirstError}>{text.toFirstError}</Menu.Item>
-        <Menu.Item onClick={toNextError}>{text.toNextError}</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
-  )
-}

@@ -2,13 +2,14 @@
 
 import { Button, VisuallyHidden } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { useCallback, useEffect, useMemo, useRef } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
 import type { TaskView } from '#protocol/task.ts'
 import { markPattern } from '../../lib/line-pieces.ts'
 import {
   isFiltered,
   type LogAddress,
+  NO_FILTER,
   readAddress,
   withoutBadPattern,
   writeAddress,
@@ -25,6 +26,7 @@ import { LogList } from './log-list.tsx'
 import { LogNotices } from './log-notices.tsx'
 import classes from './log-panel.module.css'
 import { LogToolbar } from './log-toolbar.tsx'
+import { MarkedBar } from './marked-bar.tsx'
 import { ShortcutsHelp } from './shortcuts-help.tsx'
 import { useFind } from './use-find.ts'
 import { useLogFeed } from './use-log-feed.ts'
@@ -47,7 +49,7 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
   const lastSeq = Math.max(task?.logs.lastSeq ?? 0, state.window.to)
   const stats = useLogStats(taskId, address, { lastSeq, firstSeq: state.firstSeq, growing })
   const find = useFind(taskId, address, growing)
-  const view = useLogView({ taskId, feed, state, address, find, place })
+  const view = useLogView({ taskId, feed, state, lastSeq, address, find, place })
   const { actions, keepPlace } = view
   const change = useCallback(
     (part: Partial<LogAddress>) => {
@@ -61,6 +63,7 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
   const field = useRef<HTMLInputElement>(null)
   const [controlsOpened, controls] = useDisclosure()
   const [helpOpened, help] = useDisclosure()
+  const [going, setGoing] = useState(false)
 
   const filtered = isFiltered(address)
   const byLevel = !isFiltered({ ...address, level: [] }) && task ? task.logs.byLevel : stats.data?.byLevel
@@ -77,12 +80,17 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
     if (connection === 'online' && feed.snapshot().phase === 'failed') feed.retry()
   }, [connection, feed])
 
+  const toSearch = () => {
+    // A field that is folded away cannot take the focus.
+    flushSync(controls.open)
+    field.current?.select()
+  }
   useKeys({
-    '/': () => {
-      // A field that is folded away cannot take the focus.
-      flushSync(controls.open)
-      field.current?.select()
-    },
+    '/': toSearch,
+    // The browser's own search sees only the rows that are drawn; from within the field it opens as ever.
+    'Mod+f': toSearch,
+    ...(view.marked && { escape: actions.unmark }),
+    ':': () => setGoing(true),
     n: () => actions.step('next'),
     'Shift+n': () => actions.step('previous'),
     f3: () => actions.step('next'),
@@ -123,6 +131,8 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
         opened={controlsOpened}
         toggleOpened={controls.toggle}
         help={help.open}
+        going={going}
+        setGoing={setGoing}
       />
       {settings.histogram && lastSeq > 0 && (
         <Histogram
@@ -161,6 +171,7 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
             onScrolledUp={view.onScrolledUp}
             onReachedEnd={view.onReachedEnd}
             onMark={view.onMark}
+            onShowAround={filtered ? actions.showAround : undefined}
             handle={view.handle}
           />
         ) : (
@@ -179,10 +190,17 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
             clear={() => change(NO_FILTER)}
           />
         )}
-        {!view.following && state.phase === 'ready' && view.rows.length > 0 && (
-          <Button size="compact-sm" className={classes.toEnd} onClick={actions.toEnd} data-testid="to-end">
-            {state.paused ? text.paused(state.unseen) : text.newLines(state.unseen)}
-          </Button>
+        {state.phase === 'ready' && view.rows.length > 0 && (
+          <div className={classes.floating}>
+            {view.marked && (
+              <MarkedBar taskId={taskId} query={address} marked={view.marked} unmark={actions.unmark} />
+            )}
+            {!view.following && (
+              <Button size="compact-sm" onClick={actions.toEnd} data-testid="to-end">
+                {state.paused ? text.paused(state.unseen) : text.newLines(state.unseen)}
+              </Button>
+            )}
+          </div>
         )}
       </div>
       <VisuallyHidden role="status">{view.following ? text.following : text.notFollowing}</VisuallyHidden>
@@ -190,8 +208,6 @@ export function LogPanel({ taskId, task }: { taskId: string; task: TaskView | un
     </section>
   )
 }
-
-const NO_FILTER: Partial<LogAddress> = { source: [], level: [], step: '', search: '', from: '', to: '' }
 
 type WhyNothing = keyof Messages['log']['nothing']
 

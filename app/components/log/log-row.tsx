@@ -1,4 +1,10 @@
-import { IconChevronDown, IconChevronRight, IconSquareMinus, IconSquarePlus } from '@tabler/icons-react'
+import {
+  IconArrowsMoveVertical,
+  IconChevronDown,
+  IconChevronRight,
+  IconSquareMinus,
+  IconSquarePlus,
+} from '@tabler/icons-react'
 import { type MouseEvent, memo } from 'react'
 import type { LogEntry } from '#protocol/log.ts'
 import { clock, day, offset } from '../../lib/format.ts'
@@ -27,12 +33,14 @@ export interface LogRowProps {
   onFoldBlock(seq: number): void
   onFold(seq: number): void
   onMark(seq: number, extend: boolean): void
+  /** Where lines are filtered: shows this one among all. */
+  onShowAround: ((seq: number) => void) | undefined
 }
 
 export const LogRow = memo(function LogRow(props: LogRowProps) {
-  const { entry, settings, unfolded, block, onFold, onMark, pattern } = props
+  const { entry, settings, unfolded, block, onFold, onMark, onShowAround, pattern } = props
   const text = useMessages().log
-  const foldable = unfolded || isFoldable(entry)
+  const foldable = unfolded || holdsMore(entry) || !!entry.step
   const shown = folded(entry.message)
   const hidden = entry.message.length - FOLDED_CHARS
   const Chevron = unfolded ? IconChevronDown : IconChevronRight
@@ -65,6 +73,17 @@ export const LogRow = memo(function LogRow(props: LogRowProps) {
               {timeOf(entry, settings.times, props.startMs)}
             </time>
           )}
+          {onShowAround && (
+            <button
+              type="button"
+              className={classes.fold}
+              aria-label={text.showAround(entry.seq)}
+              title={text.showAroundHint}
+              onClick={() => onShowAround(entry.seq)}
+            >
+              <IconArrowsMoveVertical size={13} aria-hidden />
+            </button>
+          )}
           <span className={classes.level} title={entry.level}>
             {LEVEL_TAGS[entry.level]}
           </span>
@@ -75,6 +94,7 @@ export const LogRow = memo(function LogRow(props: LogRowProps) {
             <button
               type="button"
               className={classes.fold}
+              data-quiet={(!unfolded && !holdsMore(entry)) || undefined}
               aria-expanded={unfolded}
               aria-label={unfolded ? text.fold : text.unfold}
               onClick={() => onFold(entry.seq)}
@@ -131,8 +151,9 @@ export const LogRow = memo(function LogRow(props: LogRowProps) {
 const folded = (message: string): string =>
   (message.length > FOLDED_CHARS ? message.slice(0, FOLDED_CHARS) : message).replaceAll('\n', '↵')
 
-function isFoldable({ message, metadata, step }: LogEntry): boolean {
-  return message.length > FOLDED_CHARS || message.includes('\n') || !!metadata || !!step || isJson(message)
+/** There is more of the line than its row shows. */
+function holdsMore({ message, metadata }: LogEntry): boolean {
+  return message.length > FOLDED_CHARS || message.includes('\n') || !!metadata || isJson(message)
 }
 
 /** Looks like a JSON object or list; whether it is one is found out when it is unfolded. */

@@ -12,8 +12,9 @@ import type { LogStats } from '#protocol/log-answers.ts'
 import { isFiltered, type LogAddress } from '../../lib/log-url.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import { SourceMenu, StepMenu, TimeMenu } from './filter-menus.tsx'
+import { JumpMenu } from './jump-menu.tsx'
 import { LevelToggles } from './level-toggles.tsx'
-import { DownloadMenu, JumpMenu, ViewMenu } from './log-menus.tsx'
+import { DownloadMenu, ViewMenu } from './log-menus.tsx'
 import classes from './log-toolbar.module.css'
 import { TextSearch } from './text-search.tsx'
 import type { Found } from './use-find.ts'
@@ -40,6 +41,9 @@ interface LogToolbarProps {
   opened: boolean
   toggleOpened(): void
   help(): void
+  /** Whether the reader says where to go. */
+  going: boolean
+  setGoing(going: boolean): void
 }
 
 /** Drawn again when what it shows changes, not with every line. */
@@ -100,7 +104,7 @@ export const LogToolbar = memo(function LogToolbar(props: LogToolbarProps) {
           <IconEraser size={14} aria-hidden />
         </ActionIcon>
         <div className={`${classes.group} ${classes.folded}`}>
-          <JumpMenu {...actions} />
+          <JumpMenu actions={actions} opened={props.going} setOpened={props.setGoing} />
           <ViewMenu settings={props.settings} set={props.set} toggleFolds={actions.toggleFolds} />
           <DownloadMenu taskId={taskId} address={address} />
           <ActionIcon
@@ -115,8 +119,8 @@ export const LogToolbar = memo(function LogToolbar(props: LogToolbarProps) {
           </ActionIcon>
         </div>
       </div>
-      <LevelToggles counts={props.byLevel} chosen={address.level} onChange={level => change({ level })} />
-      <div className={`${classes.group} ${classes.folded}`}>
+      <div className={`${classes.group} ${classes.filters}`}>
+        <LevelToggles counts={props.byLevel} chosen={address.level} onChange={level => change({ level })} />
         <SourceMenu address={address} change={change} />
         <StepMenu address={address} change={change} steps={props.steps} />
         <TimeMenu address={address} change={change} />

@@ -2,7 +2,7 @@ import { Kbd, Modal, Table } from '@mantine/core'
 import { useMessages } from '../../messages/use-messages.ts'
 
 const SHORTCUTS = [
-  ['/', 'search'],
+  ['/  Ctrl+F', 'search'],
   ['Enter  n  F3', 'next'],
   ['Shift+Enter  N  Shift+F3', 'previous'],
   ['Esc', 'leave'],
@@ -11,6 +11,7 @@ const SHORTCUTS = [
   ['c', 'clear'],
   ['g  Home', 'start'],
   ['G  End', 'end'],
+  [':', 'line'],
   ['e', 'error'],
   ['t', 'timestamps'],
   ['l', 'numbers'],

@@ -26,7 +26,10 @@ export function TextSearch({ address, change, found, filtered, step, field }: Te
   const [mode, setMode] = useState<Mode>(address.search ? 'filter' : 'find')
   const given = address.search || address.find
   const [draft, setDraft] = useState(given)
-  useEffect(() => setDraft(given), [given])
+  useEffect(() => {
+    setDraft(given)
+    if (given) setMode(address.search ? 'filter' : 'find')
+  }, [given, address.search])
   const apply = (value: string, as: Mode) =>
     change(as === 'find' ? { find: value, search: '' } : { find: '', search: value })
   const applySoon = useDebouncedCallback(apply, DELAY_MS)

@@ -3,7 +3,7 @@ import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRe
 import type { FeedState } from '../../lib/feed-state.ts'
 import type { LogFeed } from '../../lib/log-feed.ts'
 import { logSource } from '../../lib/log-source.ts'
-import type { LogAddress } from '../../lib/log-url.ts'
+import { type LogAddress, NO_FILTER, writeAddress } from '../../lib/log-url.ts'
 import { indexOfSeq, type Row } from '../../lib/log-window.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import { hashOfLines, lineOfHash, type MarkedLines } from './line-hash.ts'
@@ -21,6 +21,10 @@ export interface LogActions {
   togglePause(): void
   toggleCleared(): void
   toggleFolds(): void
+  toLine(seq: number): void
+  /** A line that the filter lets through, among those that it does not; the browser's Back leads to the filter again. */
+  showAround(seq: number): void
+  unmark(): void
 }
 
 export interface LogView {
@@ -47,6 +51,8 @@ interface LogViewOptions {
   taskId: string
   feed: LogFeed
   state: FeedState
+  /** Number of the last line that there is. */
+  lastSeq: number
   address: LogAddress
   find: Find
   /** Where another feed opens; undefined for the end. */
@@ -54,7 +60,7 @@ interface LogViewOptions {
 }
 
 /** Where the reader is in a log, and the ways to be elsewhere. */
-export function useLogView({ taskId, feed, state, address, find, place }: LogViewOptions): LogView {
+export function useLogView({ taskId, feed, state, lastSeq, address, find, place }: LogViewOptions): LogView {
   const text = useMessages().log
   const handle = useRef<LogListHandle>(null)
   const [follow, setFollow] = useState<Follow>(() => (lineOfHash(location.hash) ? 'left' : 'on'))
@@ -78,9 +84,10 @@ export function useLogView({ taskId, feed, state, address, find, place }: LogVie
       setFollow('left')
       feed.setFollowing(false)
       setClearedTo(cleared => (seq <= cleared ? 0 : cleared))
-      await feed.jumpTo(seq)
+      if (!(await feed.jumpTo(seq))) return false
       reveal(seq)
       setTarget({ seq })
+      return true
     },
     [feed, reveal],
   )
@@ -131,7 +138,7 @@ export function useLogView({ taskId, feed, state, address, find, place }: LogVie
     }
   }
   const latest: LogActions = {
-    toStart: () => void jump(Math.max(state.firstSeq, 1)).then(() => handle.current?.top()),
+    toStart: () => void jump(Math.max(state.firstSeq, 1)).then(there => there && handle.current?.top()),
     toEnd,
     toFirstError: () => void toError(0),
     toNextError: () => void toError(marked?.to ?? handle.current?.inSight().first ?? 0),
@@ -151,6 +158,22 @@ export function useLogView({ taskId, feed, state, address, find, place }: LogVie
     togglePause: () => (state.paused ? void feed.resume() : feed.pause()),
     toggleCleared: () => setClearedTo(cleared => (cleared > 0 ? 0 : state.window.to)),
     toggleFolds: folds.toggleAll,
+    toLine: wanted => {
+      const seq = Math.max(1, Math.min(wanted, lastSeq))
+      onMark(seq, false)
+      void jump(seq)
+    },
+    showAround: seq => {
+      onMark(seq, false)
+      setFollow('left')
+      place.current = seq
+      const search = writeAddress({ ...address, ...NO_FILTER, find: address.search || address.find })
+      history.pushState(null, '', `${location.pathname}?${search}${location.hash}`)
+    },
+    unmark: () => {
+      history.replaceState(null, '', location.pathname + location.search)
+      setMarked(undefined)
+    },
   }
   const actions = useStable(latest)
   return {
@@ -189,6 +212,9 @@ function useStable(actions: LogActions): LogActions {
       togglePause: () => latest.current.togglePause(),
       toggleCleared: () => latest.current.toggleCleared(),
       toggleFolds: () => latest.current.toggleFolds(),
+      toLine: seq => latest.current.toLine(seq),
+      showAround: seq => latest.current.showAround(seq),
+      unmark: () => latest.current.unmark(),
     }),
     [],
   )
