@@ -15,6 +15,9 @@ export const blobsPath = (dataDir: string) => join(dataDir, 'artifacts')
 /** Bodies are tens of kilobytes, headers a hundred bytes. */
 const SEGMENTS_PAGE_SIZE = 16_384
 
+/** SQLite's code. */
+const NOT_A_DATABASE = 26
+
 const entityMigrations = new URL('../../../prisma/migrations/', import.meta.url)
 const segmentMigrations = new URL('./migrations/', import.meta.url)
 
@@ -28,11 +31,14 @@ export function takeDataDir(dataDir: string): () => void {
     makeFolder(dataDir, 0o700)
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
-    const message = `the data folder ${dataDir} cannot be written to: give this user access, or choose another with KERUTA_DATA_DIR`
+    const message = `the data folder ${dataDir} cannot be written to: give this user access, or choose another`
     throw new KerutaError('STORE_UNAVAILABLE', message, { cause: error })
   }
   const lock = takeLock(dataDir)
   try {
+    // Before anything is opened for writing: that alone would change another program's file which has a log beside it.
+    for (const path of [entitiesPath(dataDir), segmentsPath(dataDir)])
+      if (isThere(path)) reading(path, db => refuseForeign(db, path))
     prepare(entitiesPath(dataDir), entityMigrations, 4096)
     prepare(segmentsPath(dataDir), segmentMigrations, SEGMENTS_PAGE_SIZE)
   } catch (error) {
@@ -48,7 +54,7 @@ export function refuseOtherVersion(dataDir: string): void {
     [entitiesPath(dataDir), entityMigrations],
     [segmentsPath(dataDir), segmentMigrations],
   ] as const) {
-    if (!existsSync(path) || statSync(path).size === 0)
+    if (!isThere(path))
       throw new KerutaError('CONFLICT', `the folder ${dataDir} holds no keruta data: name a data folder`)
     const version = versionOf(path)
     const newest = newestVersion(migrations)
@@ -65,11 +71,23 @@ export function refuseOtherVersion(dataDir: string): void {
 }
 
 function versionOf(path: string): number {
-  const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
-  try {
+  return reading(path, db => {
     refuseForeign(db, path)
     return Number(db.prepare('SELECT max(version) AS version FROM migration').get()!.version)
+  })
+}
+
+function isThere(path: string): boolean {
+  return existsSync(path) && statSync(path).size > 0
+}
+
+function reading<T>(path: string, read: (db: DatabaseSync) => T): T {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
+  try {
+    return read(db)
   } catch (error) {
+    if ((error as { errcode?: number }).errcode === NOT_A_DATABASE)
+      throw new KerutaError('CONFLICT', `${path} is no database: choose another folder`, { cause: error })
     throw storeError(error)
   } finally {
     db.close()
@@ -84,7 +102,7 @@ function takeLock(dataDir: string): DatabaseSync {
     return lock
   } catch (error) {
     lock.close()
-    const message = `another keruta server uses the data folder ${dataDir}: stop it, or choose another folder with KERUTA_DATA_DIR`
+    const message = `another keruta server uses the data folder ${dataDir}: stop it, or choose another folder`
     throw new KerutaError('CONFLICT', message, { cause: error })
   }
 }

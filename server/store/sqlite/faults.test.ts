@@ -92,7 +92,10 @@ describe('a data folder', () => {
       message: expect.stringContaining(path),
     })
     await writeFile(join(dataDir, 'segments.db'), 'no database at all '.repeat(1000))
-    await expect(openSqliteStore(dataDir)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(openSqliteStore(dataDir)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: `${join(dataDir, 'segments.db')} is no database: choose another folder`,
+    })
     await rm(join(dataDir, 'segments.db'))
     await (await openSqliteStore(dataDir)).close()
   })

@@ -21,7 +21,7 @@ export function migrate(db: DatabaseSync, folder: URL, path: string, now: () => 
     throw new KerutaError(
       'CONFLICT',
       `${path} has version ${current}, made by a newer keruta; this one knows up to version ${known.length}. ` +
-        'Start the newer keruta, or choose another folder with KERUTA_DATA_DIR.',
+        'Start the newer keruta, or choose another folder.',
     )
   }
   for (const [index, name] of known.entries()) {
@@ -38,14 +38,13 @@ export function migrate(db: DatabaseSync, folder: URL, path: string, now: () => 
   }
 }
 
-/** @throws KerutaError CONFLICT where the database has tables, and no note of migrations beside them */
+/** @throws KerutaError CONFLICT where the database holds or is marked with anything, and has no note of migrations beside it */
 export function refuseForeign(db: DatabaseSync, path: string): void {
-  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
-  if (tables.length === 0 || tables.some(({ name }) => name === 'migration')) return
-  throw new KerutaError(
-    'CONFLICT',
-    `${path} is the database of another program: choose another folder with KERUTA_DATA_DIR`,
-  )
+  const names = db.prepare('SELECT name FROM sqlite_schema').all()
+  if (names.some(({ name }) => name === 'migration')) return
+  const marks = ['user_version', 'application_id'].map(mark => db.prepare(`PRAGMA ${mark}`).get()![mark])
+  if (names.length === 0 && marks.every(mark => mark === 0)) return
+  throw new KerutaError('CONFLICT', `${path} is the database of another program: choose another folder`)
 }
 
 /** What a database has when all of these are applied. */
