@@ -33,7 +33,7 @@ function makeDataDir(dataDir: string): void {
     makeFolder(dataDir, 0o777)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    const message = `the data folder ${dataDir} cannot be made (${code}): give this user access, or choose another with KERUTA_DATA_DIR`
+    const message = `the data folder ${dataDir} cannot be made (${code}): give this user access, or choose another; KERUTA_DATA_DIR names it`
     throw new KerutaError('STORE_UNAVAILABLE', message, { cause })
   }
 }

@@ -11,6 +11,7 @@ import { createLogger } from '#server/logger.ts'
 import { startCompactor } from '#server/logs/compact.ts'
 import { openLogQueries } from '#server/logs/query-pool.ts'
 import { createMetrics } from '#server/metrics.ts'
+import { namedByVariable } from '#server/store/named-by.ts'
 import { openStore, type StoreLocation } from '#server/store/open.ts'
 import { queueDepth } from '#server/tasks/queue.ts'
 
@@ -23,7 +24,7 @@ export async function openBase(config: Config) {
   const location: StoreLocation = databaseUrl
     ? { kind: 'mongodb', url: databaseUrl }
     : { kind: 'sqlite', dataDir }
-  const store = await openStore(location)
+  const store = await namedByVariable(location, () => openStore(location))
   const { segments } = store
 
   const jwtSecret = config.jwtSecret ?? (await store.sharedSecret(newSecret()))

@@ -42,7 +42,9 @@ describe('a backup', { timeout: LIMIT }, () => {
     expect(await runStore(['restore', at('saved')], own('other'))).toMatchObject({ code: 0, stderr: '' })
     const refused = await runStore(['restore', at('saved')], own('data'))
     expect(refused).toMatchObject({ code: 1, stdout: '' })
-    expect(refused.stderr).toContain('holds data already: name an empty place')
+    expect(refused.stderr).toContain(
+      'holds data already: name an empty place; KERUTA_DATA_DIR names the folder',
+    )
   })
 
   it('goes on where it was killed, is no backup before it is finished, and can be brought up to date', async () => {

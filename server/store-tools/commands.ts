@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { KerutaError } from '#protocol/errors.ts'
+import { namedByVariable } from '#server/store/named-by.ts'
 import { openStoreReader, openStoreToFill, type StoreLocation } from '#server/store/open.ts'
 import { backupSink, checkFiles, openBackup } from './backup/backup.ts'
 import { readHead } from './backup/layout.ts'
@@ -30,22 +31,20 @@ export async function copy(from: string, to: string, around: Surroundings): Prom
 
 export async function backup(folder: string, around: Surroundings): Promise<boolean> {
   const path = resolve(around.cwd, folder)
-  return run(await openSource(around.own), async () => backupSink(path), path, around)
+  return run(await openOwnSource(around), async () => backupSink(path), path, around)
 }
 
 export async function restore(folder: string, around: Surroundings): Promise<boolean> {
   const path = resolve(around.cwd, folder)
   const source = await openBackup(path)
   if (!(await filesAreWhole(path, around))) return false
-  return run(source, () => openSink(around.own), nameOf(around.own), around)
+  return run(source, () => openOwnSink(around), nameOf(around.own), around)
 }
 
 /** @param place of a store or a backup; without one the server's own store */
 export async function check(place: string | undefined, around: Surroundings): Promise<boolean> {
-  const location = place === undefined ? around.own : locationOf(place, around.cwd)
-  const isBackup = location.kind === 'sqlite' && (await readHead(location.dataDir)) !== undefined
-  if (isBackup && !(await filesAreWhole(location.dataDir, around))) return false
-  const source = isBackup ? await openBackup(location.dataDir) : await openSource(location)
+  const source = place === undefined ? await openOwnSource(around) : await openNamed(place, around)
+  if (!source) return false
   const told = counting(around)
   try {
     const { entities, logs, lines, blobs } = await checkSource(source, told.report)
@@ -106,6 +105,26 @@ function summaryOf(
 
 function many(count: number, what: string): string {
   return `${whole(count)} ${what}${count === 1 ? '' : 's'}`
+}
+
+/** @returns nothing where it is a backup whose files are not whole, which was reported */
+async function openNamed(place: string, around: Surroundings): Promise<Source | undefined> {
+  const location = locationOf(place, around.cwd)
+  if (location.kind === 'mongodb' || !(await readHead(location.dataDir))) return openSource(location)
+  return (await filesAreWhole(location.dataDir, around)) ? openBackup(location.dataDir) : undefined
+}
+
+function openOwnSource({ own }: Surroundings): Promise<Source> {
+  return namedByVariable(own, () => openSource(own))
+}
+
+async function openOwnSink({ own }: Surroundings): Promise<Sink> {
+  const sink = await namedByVariable(own, () => openSink(own))
+  return {
+    ...sink,
+    begin: from => namedByVariable(own, () => sink.begin(from)),
+    keepSecret: secret => namedByVariable(own, () => sink.keepSecret(secret)),
+  }
 }
 
 async function openSource(location: StoreLocation): Promise<Source> {

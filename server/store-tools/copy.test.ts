@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -184,14 +185,29 @@ describe('a copy', { timeout: 90_000 }, () => {
     const empty = join(home, 'empty')
     await mkdir(empty)
     for (const name of ['keruta.db', 'segments.db']) await writeFile(join(empty, name), '')
+    const [mine, theirs] = [folder('mine'), join(home, 'theirs')]
+    await using(mine, store => fillStore(store, 1, 1))
+    await mkdir(theirs)
+    const other = new DatabaseSync(join(theirs, 'keruta.db'))
+    other.exec('CREATE TABLE theirs (a)')
+    other.close()
     const cases: [args: string[], code: number, reason: RegExp][] = [
+      [
+        ['copy', mine, theirs],
+        1,
+        /theirs.keruta\.db is the database of another program: choose another folder\n$/,
+      ],
       [['copy', empty, 'to'], 1, /the folder .*empty holds no keruta data: name a data folder/],
       [['copy', 'sqlite:nowhere', 'to'], 1, /the folder .*nowhere holds no keruta data: name a data folder/],
       [['copy', 'a', 'sqlite:./a'], 2, /FROM and TO are the same store/],
       [['copy', 'postgres://host/x', 'to'], 2, /"postgres:\/\/host\/x" is no store: name a data folder/],
       [['copy', 'a', 'sqlite:'], 2, /"sqlite:" is no store/],
       [['copy', 'a'], 2, /missing required argument 'to'/],
-      [['cpoy', 'a', 'b'], 2, /unknown command 'cpoy'\n.*copy/s],
+      [
+        ['nope'],
+        2,
+        /^error: unknown command 'nope'\n\(there are copy, check, backup and restore; --help says more\)\n$/,
+      ],
       [
         ['copy', 'mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=100', 'to'],
         1,

@@ -43,7 +43,8 @@ async function end(well: Promise<boolean>): Promise<void> {
 const program = new Command('keruta-server store')
   .description('copies, checks, saves and restores what a server stores, also while servers work on it')
   .exitOverride()
-  .showHelpAfterError('(--help shows what there is)')
+  .showSuggestionAfterError(false)
+  .showHelpAfterError('(there are copy, check, backup and restore; --help says more)')
   .addHelpText(
     'after',
     `

@@ -33,9 +33,14 @@ export interface Connection {
 
 /**
  * @param connections most at once: statements wait for the disk of a majority, so more than there are cores
+ * @param role that the user needs, for messages
  * @throws KerutaError STORE_UNAVAILABLE that says which server, and why
  */
-export async function connect(url: string, connections: number): Promise<Connection> {
+export async function connect(
+  url: string,
+  connections: number,
+  role: 'read' | 'readWrite',
+): Promise<Connection> {
   let client: MongoClient | undefined
   try {
     client = new MongoClient(url, withoutThose(url, { ...options, maxPoolSize: connections }))
@@ -46,7 +51,7 @@ export async function connect(url: string, connections: number): Promise<Connect
     return { client, db }
   } catch (error) {
     await client?.close()
-    throw openingError(error, url)
+    throw openingError(error, url, role)
   }
 }
 

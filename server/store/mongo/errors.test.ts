@@ -42,10 +42,10 @@ describe('what MongoDB answers', () => {
       login,
       answer(13, 'not authorized'),
       new MongoNetworkError('getaddrinfo ENOTFOUND db'),
-    ].map(error => (openingError(error, url) as Error).message)
+    ].map(error => (openingError(error, url, 'readWrite') as Error).message)
     expect(messages).toEqual([
-      'MongoDB at mongodb://db:27017/keruta refuses the login: check user, password and authSource in DATABASE_URL',
-      'the user of DATABASE_URL may not write to mongodb://db:27017/keruta: give it the role readWrite',
+      'MongoDB at mongodb://db:27017/keruta refuses the login: check user, password and authSource in its URL',
+      'the user may not write to mongodb://db:27017/keruta: give it the role readWrite',
       'MongoDB at mongodb://db:27017/keruta cannot be used: getaddrinfo ENOTFOUND db',
     ])
   })

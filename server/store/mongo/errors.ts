@@ -33,27 +33,30 @@ export function storeError(given: unknown): unknown {
   return unavailable(`the store cannot be used now: ${firstLine(error)}`, error)
 }
 
-/** As `storeError`, in words for the operator who starts the server. */
-export function openingError(error: unknown, url: string): unknown {
+/**
+ * As `storeError`, in words for the operator who gave the URL.
+ * @param role that its user needs
+ */
+export function openingError(error: unknown, url: string, role: 'read' | 'readWrite'): unknown {
   if (!(error instanceof Error) || error instanceof KerutaError) return error
   const place = redacted(url)
   if (error instanceof MongoParseError || !(error instanceof MongoError))
-    return unavailable(`DATABASE_URL is no MongoDB URL: ${firstLine(error)}`, error)
+    return unavailable(`this is no URL of MongoDB: ${firstLine(error)}`, error)
   const code = codeOf(error)
   if (LOGIN_FAILED.has(code))
     return unavailable(
-      `MongoDB at ${place} refuses the login: check user, password and authSource in DATABASE_URL`,
+      `MongoDB at ${place} refuses the login: check user, password and authSource in its URL`,
       error,
     )
   if (code === UNAUTHORIZED)
     return unavailable(
-      `the user of DATABASE_URL may not write to ${place}: give it the role readWrite`,
+      `the user may not ${role === 'read' ? 'read' : 'write to'} ${place}: give it the role ${role}`,
       error,
     )
   const reason = (error as { reason?: { type?: unknown } }).reason?.type
   if (reason === 'ReplicaSetNoPrimary')
     return unavailable(
-      `MongoDB at ${place} has no primary: start a majority of the replica set, or check replicaSet in DATABASE_URL (${firstLine(error)})`,
+      `MongoDB at ${place} has no primary: start a majority of the replica set, or check replicaSet in its URL (${firstLine(error)})`,
       error,
     )
   return unavailable(`MongoDB at ${place} cannot be used: ${firstLine(error)}`, error)

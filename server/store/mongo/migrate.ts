@@ -38,7 +38,7 @@ export async function migrate(db: Db, place: string, known: Migration[] = migrat
       throw new KerutaError(
         'CONFLICT',
         `the database ${place} has version ${version}, made by a newer keruta; this one knows up to version ${known.length}. ` +
-          'Start the newer keruta, or name another database in DATABASE_URL.',
+          'Start the newer keruta, or name another database.',
       )
     for (const [index, { name, run }] of known.entries()) {
       if (index < version) continue
@@ -78,7 +78,7 @@ async function refuseForeign(db: Db, place: string): Promise<void> {
   const some = names.sort().slice(0, 3).join(', ')
   throw new KerutaError(
     'CONFLICT',
-    `the database ${place} holds other data (${some}${names.length > 3 ? ', …' : ''}): name a database of its own in DATABASE_URL, mongodb://host/keruta`,
+    `the database ${place} holds other data (${some}${names.length > 3 ? ', …' : ''}): name one of its own, as in mongodb://host/keruta`,
   )
 }
 

@@ -27,7 +27,7 @@ const CONNECTIONS = 4
 
 /** The reading half with connections of its own, for any thread. */
 export async function openMongoReader(url: string): Promise<SegmentReader> {
-  const { client, db } = await connect(url, CONNECTIONS)
+  const { client, db } = await connect(url, CONNECTIONS, 'read')
   return { ...createReader(logCollections(db)), close: () => client.close() }
 }
 

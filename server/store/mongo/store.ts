@@ -24,12 +24,12 @@ const READING_CONNECTIONS = 10
  * @throws KerutaError STORE_UNAVAILABLE where it cannot be used, CONFLICT where the database holds other data or is of a newer version
  */
 export async function openMongoStore(url: string): Promise<Store> {
-  const connection = await connect(url, CONNECTIONS)
+  const connection = await connect(url, CONNECTIONS, 'readWrite')
   try {
     return await openIn(connection, url)
   } catch (error) {
     await connection.client.close()
-    throw openingError(error, url)
+    throw openingError(error, url, 'readWrite')
   }
 }
 
@@ -38,7 +38,7 @@ export async function openMongoStore(url: string): Promise<Store> {
  * @throws KerutaError as `openMongoStore`, and CONFLICT where the database is older
  */
 export async function openMongoStoreReader(url: string): Promise<StoreReader> {
-  const { client, db } = await connect(url, READING_CONNECTIONS)
+  const { client, db } = await connect(url, READING_CONNECTIONS, 'read')
   try {
     await refuseOtherVersion(db, placeOf(url, db))
     return {
@@ -51,7 +51,7 @@ export async function openMongoStoreReader(url: string): Promise<StoreReader> {
     }
   } catch (error) {
     await client.close()
-    throw openingError(error, url)
+    throw openingError(error, url, 'read')
   }
 }
 
