@@ -9,6 +9,7 @@ import {
   sessionViewSchema,
 } from '#protocol/session.ts'
 import { demand, visibleSessions } from '#server/auth/principal.ts'
+import { sessionSeenBy } from '#server/auth/sight.ts'
 import type { Sessions } from '#server/tasks/sessions.ts'
 import { readsJson } from './body.ts'
 import { answers, answersNothing, creates, jsonBody, named, secured, sessionParams } from './describe.ts'
@@ -39,9 +40,11 @@ export function sessionsApi({ sessions }: { sessions: Sessions }) {
     }),
     async c => {
       const { page, size, status, search, workspaceId } = c.req.valid('query')
-      const ids = visibleSessions(c.get('principal')) ?? undefined
+      const principal = c.get('principal')
+      const ids = visibleSessions(principal) ?? undefined
       const found = await sessions.list({ statuses: status, ids, search, workspaceId, page, size })
-      return c.json(pageOf(found.sessions, page, size, found.total), 200)
+      const shown = found.sessions.map(session => sessionSeenBy(principal, session))
+      return c.json(pageOf(shown, page, size, found.total), 200)
     },
   )
 
@@ -69,14 +72,16 @@ export function sessionsApi({ sessions }: { sessions: Sessions }) {
       path: '/sessions/{sessionId}',
       tags,
       security: secured,
-      summary: 'Read a session',
+      summary: "Read a session; the values of its template's variables are for those who may run tasks",
       request: { params: sessionParams, query: queryOf({}) },
       responses: answers(view, 'The session'),
     }),
     async c => {
       const { sessionId } = c.req.valid('param')
-      demand(c.get('principal'), 'read', { sessionId })
-      return c.json(await sessions.view(await sessions.get(sessionId)), 200)
+      const principal = c.get('principal')
+      demand(principal, 'read', { sessionId })
+      const session = await sessions.view(await sessions.get(sessionId))
+      return c.json(sessionSeenBy(principal, session), 200)
     },
   )
 

@@ -87,7 +87,7 @@ export function createSse({ hub, watchToken, lastSeq, reader }: SseOptions) {
               end()
             }),
             hub.watch(taskId, change => {
-              if ('task' in change && writable()) event(change.kind, taskFrame(change))
+              if ('task' in change && writable()) event(change.kind, taskFrame(change, principal))
             }),
           )
         },

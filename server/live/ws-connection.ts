@@ -168,7 +168,7 @@ export class TaskConnection {
       if (this.#writer.active) this.#send({ type: 'cancel', taskId, message: event.message })
     } else if (event.kind === 'input') {
       this.#inbox.deliver()
-    } else if (this.#reader.active) this.#send(taskFrame(event))
+    } else if (this.#reader.active) this.#send(taskFrame(event, this.#deps.principal))
   }
 
   #ping(): void {
