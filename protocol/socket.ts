@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ErrorCode } from './errors.ts'
 import { subscribeOptionsSchema } from './frames.ts'
 import type { LogEntry, LogState } from './log.ts'
-import type { LogCounts, TaskView } from './task.ts'
+import type { LogCounts, TaskRow, TaskView } from './task.ts'
 
 /** Socket.IO is served at this path; clients connect with `transports: ['websocket']` or any. */
 export const SOCKET_IO_PATH = '/socket.io'
@@ -37,8 +37,8 @@ export interface ServerToClientEvents {
   gap(range: { taskId: string; from: number; to: number }): void
   /** A subscription ended because the log could not be read; subscribe again after the last seq. */
   failed(failure: { taskId: string; error: { code: ErrorCode; message: string } }): void
-  /** A task was created or changed. */
-  task(change: { task: TaskView } | { taskId: string; deleted: true }): void
+  /** A task was created or changed: whole to who subscribed to it, as lists show it to who subscribed to the changes of all tasks only. */
+  task(change: { task: TaskView | TaskRow } | { taskId: string; deleted: true }): void
   /** Changes of the listed tasks may not have been told: list them again. Only to who subscribed to the changes of all tasks. */
   missed(): void
   /** A task's log grew; at most one a second and task. */

@@ -137,8 +137,16 @@ export const logCountsSchema = z.object({
 export type LogCounts = z.infer<typeof logCountsSchema>
 
 /** A task as REST and the `task` event show it: with its log's counts and state. */
-export const taskViewSchema = taskSchema.extend({ logs: logCountsSchema, logState: logStateSchema })
+export const taskViewSchema = taskSchema.extend({
+  hasScript: z.boolean(),
+  logs: logCountsSchema,
+  logState: logStateSchema,
+})
 export type TaskView = z.infer<typeof taskViewSchema>
+
+/** A task in a list: without what may be large, and of its history the last change alone. */
+export const taskRowSchema = taskViewSchema.omit({ script: true, env: true, steps: true, metrics: true })
+export type TaskRow = z.infer<typeof taskRowSchema>
 
 export const newTaskSchema = z.strictObject({
   id: idSchema.optional(),

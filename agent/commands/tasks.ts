@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Page } from '#protocol/page.ts'
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow, TaskView } from '#protocol/task.ts'
 import type { Context } from '../context.ts'
 import { usageError } from '../exit.ts'
 import { numberFlag } from '../flags.ts'
@@ -99,7 +99,7 @@ async function list(context: Context, options: Options): Promise<number> {
   const asked = { status, waiting: waiting && 'true', search, page, size, sessionId }
   const given = Object.entries(asked).filter(([, value]) => value !== undefined)
   const api = await context.api()
-  const found = await api.get<Page<TaskView>>(`/tasks?${new URLSearchParams(given as [string, string][])}`)
+  const found = await api.get<Page<TaskRow>>(`/tasks?${new URLSearchParams(given as [string, string][])}`)
   if (json) {
     context.print(JSON.stringify(found, null, 2))
     return 0
@@ -118,7 +118,7 @@ async function show(context: Context, _options: Options, id?: string): Promise<n
   const api = await context.api()
   const task = await api.get<TaskView>(taskPath(context.config, id))
   if (context.config.json || task.status !== 'FAILED') return print(context, task)
-  const fixes = await api.get<Page<TaskView>>(`/tasks?autoFixOf=${encodeURIComponent(task.id)}`)
+  const fixes = await api.get<Page<TaskRow>>(`/tasks?autoFixOf=${encodeURIComponent(task.id)}`)
   context.print(taskDetails(context, task, Date.now(), fixes.content))
   return 0
 }

@@ -1,5 +1,5 @@
 import { observedAttempts, observedIn } from '#protocol/observed.ts'
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow, TaskView } from '#protocol/task.ts'
 import type { Context } from '../context.ts'
 import { details, type Paint, table } from '../table.ts'
 import { count } from './text.ts'
@@ -15,7 +15,7 @@ const STATUS_COLOURS: Record<string, number> = {
 }
 
 /** Tasks as a table. */
-export function taskTable(context: Context, tasks: TaskView[], now: number): string {
+export function taskTable(context: Context, tasks: TaskRow[], now: number): string {
   const rows = tasks.map(task => ({
     id: task.id,
     status: task.waitingForInput ? 'WAITING' : task.status,
@@ -45,7 +45,7 @@ export function taskTable(context: Context, tasks: TaskView[], now: number): str
  * Everything that a person asks of one task.
  * @param fixes tasks that are to mend it
  */
-export function taskDetails(context: Context, task: TaskView, now: number, fixes: TaskView[] = []): string {
+export function taskDetails(context: Context, task: TaskView, now: number, fixes: TaskRow[] = []): string {
   const { waitingForInput: waiting, logs, timeoutSeconds, resources, maxAttempts } = task
   const errors = logs.byLevel.ERROR + logs.byLevel.CRITICAL
   const earlier = observedAttempts(task).filter(attempt => attempt !== task.attempt)

@@ -4,7 +4,7 @@ import { expect, vi } from 'vitest'
 import type { LogEntry } from '#protocol/log.ts'
 import type { Page } from '#protocol/page.ts'
 import type { NewSession } from '#protocol/session.ts'
-import type { NewTask, TaskView } from '#protocol/task.ts'
+import type { NewTask, TaskRow, TaskView } from '#protocol/task.ts'
 import type { TestServer } from '#server/testing/test-server.ts'
 import type { Keruta } from './keruta.ts'
 
@@ -31,9 +31,9 @@ export class TestSession {
     return (await this.#server.api(`/tasks/${id}`)).json() as Promise<TaskView>
   }
 
-  async tasks(): Promise<TaskView[]> {
+  async tasks(): Promise<TaskRow[]> {
     const page = await this.#server.api(`/sessions/${this.id}/tasks`)
-    return ((await page.json()) as Page<TaskView>).content
+    return ((await page.json()) as Page<TaskRow>).content
   }
 
   /** Waits until a task has some state. */

@@ -1,6 +1,6 @@
 'use client'
 
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow } from '#protocol/task.ts'
 import { age, dateTime, duration } from '../lib/format.ts'
 import { useNow } from '../lib/use-now.ts'
 import { useMessages } from '../messages/use-messages.ts'
@@ -21,14 +21,14 @@ export function Age({ at }: { at: string | null }) {
 export function Elapsed({
   task,
 }: {
-  task: Pick<TaskView, 'startedAt' | 'finishedAt' | 'durationMs' | 'status'>
+  task: Pick<TaskRow, 'startedAt' | 'finishedAt' | 'durationMs' | 'status'>
 }) {
   const now = useNow()
   const ms = elapsed(task, now)
   return <span className="nums">{ms === undefined ? '–' : duration(ms)}</span>
 }
 
-function elapsed(task: Pick<TaskView, 'startedAt' | 'finishedAt' | 'durationMs' | 'status'>, now: number) {
+function elapsed(task: Pick<TaskRow, 'startedAt' | 'finishedAt' | 'durationMs' | 'status'>, now: number) {
   if (task.durationMs !== null) return task.durationMs
   if (!task.startedAt) return undefined
   if (task.finishedAt) return Date.parse(task.finishedAt) - Date.parse(task.startedAt)

@@ -5,7 +5,7 @@ import { IconKeyboard } from '@tabler/icons-react'
 import Link from 'next/link'
 import { usePathname } from 'next/navigation'
 import { useCallback, useEffect } from 'react'
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow } from '#protocol/task.ts'
 import { plainText } from '../lib/ansi.ts'
 import { useLiveTaskLists } from '../lib/live-tasks.ts'
 import { useTitleBadge } from '../lib/use-title-badge.ts'
@@ -25,7 +25,7 @@ export function WaitingWatch() {
   useLiveTaskLists()
   useTitleBadge(waiting?.length ?? 0)
   const began = useCallback(
-    (task: TaskView) => {
+    (task: TaskRow) => {
       if (path === pathOf(task.id)) return
       notifications.show({
         id: toastId(task.id),
@@ -62,7 +62,7 @@ export function WaitingWatch() {
   )
 }
 
-function Asked({ task }: { task: TaskView }) {
+function Asked({ task }: { task: TaskRow }) {
   const text = useMessages().input
   return (
     <>

@@ -1,7 +1,7 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import type { ServerToClientEvents } from '#protocol/socket.ts'
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow, TaskView } from '#protocol/task.ts'
 import { keys, type TaskList } from './queries.ts'
 import { liveSocket } from './socket.ts'
 import { isWaiting } from './waiting-tasks.ts'
@@ -65,7 +65,9 @@ export function useLiveTask(taskId: string, onDeleted: (deleted: boolean) => voi
         if (change.taskId === taskId) onDeleted(true)
       } else if (change.task.id === taskId) {
         onDeleted(false)
-        client.setQueryData(keys.task(taskId), change.task)
+        // Not subscribed yet: the row of a list says that there is more to be read.
+        if (isWhole(change.task)) client.setQueryData(keys.task(taskId), change.task)
+        else void client.invalidateQueries({ queryKey: keys.task(taskId) })
       }
     }
     const onStats = ({ taskId: id, logs, logState }: StatsChange) => {
@@ -94,20 +96,22 @@ export function useLiveTask(taskId: string, onDeleted: (deleted: boolean) => voi
 }
 
 /** Whether a task may now belong elsewhere in a filtered or sorted list. */
-const isElsewhere = (before: TaskView, after: TaskView): boolean =>
+const isElsewhere = (before: TaskRow, after: TaskRow): boolean =>
   before.status !== after.status ||
   before.name !== after.name ||
   before.priority !== after.priority ||
   isWaiting(before) !== isWaiting(after)
 
-function listed(client: QueryClient, id: string): TaskView | undefined {
+const isWhole = (task: TaskView | TaskRow): task is TaskView => 'script' in task
+
+function listed(client: QueryClient, id: string): TaskRow | undefined {
   return client
     .getQueriesData<TaskList>({ queryKey: keys.taskLists })
     .flatMap(([, list]) => list?.content ?? [])
     .find(task => task.id === id)
 }
 
-function updateTask(client: QueryClient, id: string, change: (task: TaskView) => TaskView): void {
+function updateTask(client: QueryClient, id: string, change: (task: TaskRow) => TaskRow): void {
   client.setQueriesData<TaskList>(
     { queryKey: keys.taskLists },
     list => list && { ...list, content: list.content.map(task => (task.id === id ? change(task) : task)) },

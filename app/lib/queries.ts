@@ -3,14 +3,15 @@ import type { ArtifactView } from '#protocol/artifact.ts'
 import type { Me } from '#protocol/auth.ts'
 import type { Page } from '#protocol/page.ts'
 import type { SessionView } from '#protocol/session.ts'
-import { MAX_AUTO_FIX_CHAIN, type TaskStatus, type TaskView } from '#protocol/task.ts'
+import { MAX_AUTO_FIX_CHAIN, type TaskRow, type TaskStatus, type TaskView } from '#protocol/task.ts'
 import { ApiError, get, segment } from './api.ts'
 
-export type TaskList = Page<TaskView>
+export type TaskList = Page<TaskRow>
 
 export const keys = {
   me: ['me'] as const,
   task: (id: string) => ['task', id] as const,
+  editedTask: (id: string) => ['edited task', id] as const,
   taskLists: ['tasks'] as const,
   tasks: (params: Record<string, string>) => ['tasks', params] as const,
   sessionLists: ['sessions'] as const,
@@ -27,6 +28,15 @@ export const useTask = (id: string) =>
   useQuery({
     queryKey: keys.task(id),
     queryFn: ({ signal }) => get<TaskView>(`/tasks/${segment(id)}`, {}, signal),
+  })
+
+/** The task as it is when it begins to be edited: a list does not have all of it. */
+export const useEditedTask = (id: string) =>
+  useQuery({
+    queryKey: keys.editedTask(id),
+    queryFn: ({ signal }) => get<TaskView>(`/tasks/${segment(id)}`, {}, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
   })
 
 export const useTasks = (params: Record<string, string>) =>
@@ -69,7 +79,7 @@ export const useArtifacts = (task: TaskView) =>
   })
 
 /** From a first failure to the last task that is to mend it; the task alone where it has no part in such a chain. */
-export const useAutoFixChain = (task: TaskView) =>
+export const useAutoFixChain = (task: TaskRow) =>
   useQuery({
     queryKey: keys.tasks({ chain: task.id }),
     queryFn: ({ signal }) => readChain(task, signal),
@@ -78,7 +88,7 @@ export const useAutoFixChain = (task: TaskView) =>
   })
 
 /** In the form of a list, so that live changes reach it. */
-async function readChain(task: TaskView, signal: AbortSignal): Promise<Pick<TaskList, 'content'>> {
+async function readChain(task: TaskRow, signal: AbortSignal): Promise<Pick<TaskList, 'content'>> {
   const before = await Promise.all(
     task.autoFixChain.map(id =>
       get<TaskView>(`/tasks/${segment(id)}`, {}, signal).catch(error => {
@@ -87,7 +97,7 @@ async function readChain(task: TaskView, signal: AbortSignal): Promise<Pick<Task
       }),
     ),
   )
-  const content = [...before.filter(one => one !== undefined), task]
+  const content: TaskRow[] = [...before.filter(one => one !== undefined), task]
   while (content.length < MAX_AUTO_FIX_CHAIN) {
     const fixes = await get<TaskList>('/tasks', { autoFixOf: content.at(-1)?.id, size: 1 }, signal)
     const [latest] = fixes.content

@@ -1,6 +1,6 @@
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow } from '#protocol/task.ts'
 
-type Queued = Pick<TaskView, 'id' | 'priority' | 'createdAt'>
+type Queued = Pick<TaskRow, 'id' | 'priority' | 'createdAt'>
 export interface PriorityChange {
   readonly id: string
   readonly priority: number

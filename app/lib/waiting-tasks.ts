@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import type { Page } from '#protocol/page.ts'
 import type { ServerToClientEvents } from '#protocol/socket.ts'
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow } from '#protocol/task.ts'
 import { get } from './api.ts'
 import { liveSocket } from './socket.ts'
 
@@ -13,13 +13,13 @@ const KEY = ['waiting-tasks'] as const
 const MOST = 1000
 
 /** Running tasks whose scripts wait for input, up to date by the changes that the frame of all pages is subscribed to; undefined until they are known. */
-export function useWaitingTasks(): readonly TaskView[] | undefined {
+export function useWaitingTasks(): readonly TaskRow[] | undefined {
   const client = useQueryClient()
   const waiting = useQuery({ queryKey: KEY, queryFn: ({ signal }) => readWaiting(signal), staleTime: 60_000 })
   useEffect(() => {
     const socket = liveSocket()
     const onTask = (change: TaskChange) =>
-      client.setQueryData<TaskView[]>(KEY, before => before && withChange(before, change))
+      client.setQueryData<TaskRow[]>(KEY, before => before && withChange(before, change))
     const readAgain = () => void client.invalidateQueries({ queryKey: KEY })
     socket.on('task', onTask)
     socket.on('connect', readAgain)
@@ -35,8 +35,8 @@ export function useWaitingTasks(): readonly TaskView[] | undefined {
 
 /** Calls `began` for each task that begins to wait, or asks anew, while the page is open, and `ended` for each that does no more. */
 export function useWaitingChanges(
-  waiting: readonly TaskView[] | undefined,
-  began: (task: TaskView) => void,
+  waiting: readonly TaskRow[] | undefined,
+  began: (task: TaskRow) => void,
   ended: (taskId: string) => void,
 ): void {
   const known = useRef<Map<string, string>>(undefined)
@@ -51,11 +51,11 @@ export function useWaitingChanges(
   }, [waiting, began, ended])
 }
 
-export const isWaiting = (task: Pick<TaskView, 'status' | 'waitingForInput'>): boolean =>
+export const isWaiting = (task: Pick<TaskRow, 'status' | 'waitingForInput'>): boolean =>
   task.status === 'PROCESSING' && task.waitingForInput !== null
 
-async function readWaiting(signal: AbortSignal): Promise<TaskView[]> {
-  const found = await get<Page<TaskView>>(
+async function readWaiting(signal: AbortSignal): Promise<TaskRow[]> {
+  const found = await get<Page<TaskRow>>(
     '/tasks',
     { status: 'PROCESSING', waiting: 'true', size: MOST },
     signal,
@@ -63,7 +63,7 @@ async function readWaiting(signal: AbortSignal): Promise<TaskView[]> {
   return found.content
 }
 
-function withChange(waiting: TaskView[], change: TaskChange): TaskView[] {
+function withChange(waiting: TaskRow[], change: TaskChange): TaskRow[] {
   const id = 'deleted' in change ? change.taskId : change.task.id
   const task = 'deleted' in change || !isWaiting(change.task) ? undefined : change.task
   if (!task && !waiting.some(one => one.id === id)) return waiting

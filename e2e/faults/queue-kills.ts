@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TaskView, TERMINAL_STATUSES } from '#protocol/task.ts'
+import { type TaskRow, type TaskView, TERMINAL_STATUSES } from '#protocol/task.ts'
 import { TestServer } from '#server/testing/test-server.ts'
 import { Agent } from './agent.ts'
 import { Random } from './random.ts'
@@ -103,9 +103,9 @@ function entriesOf(journal: string): { taskId: string; run: string; line: number
     })
 }
 
-async function tasksOf(server: TestServer): Promise<TaskView[]> {
+async function tasksOf(server: TestServer): Promise<TaskRow[]> {
   const answer = await server.api(`/sessions/${SESSION}/tasks?size=1000`)
-  return ((await answer.json()) as { content: TaskView[] }).content
+  return ((await answer.json()) as { content: TaskRow[] }).content
 }
 
 async function unfinished(server: TestServer): Promise<number> {
@@ -117,7 +117,8 @@ async function demandTrueEnds(server: TestServer, journal: string, count: number
   const tasks = await tasksOf(server)
   assert.equal(tasks.length, count, 'no task is missing')
   const entries = entriesOf(journal)
-  for (const task of tasks) {
+  for (const { id } of tasks) {
+    const task = (await (await server.api(`/tasks/${id}`)).json()) as TaskView
     const own = entries.filter(({ taskId }) => taskId === task.id)
     const runs = [...new Set(own.map(({ run }) => run))]
     const history = task.statusHistory.map(({ status, message }) => `${status} ${message ?? ''}`).join(', ')

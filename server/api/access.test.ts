@@ -74,6 +74,21 @@ test.each(CALLS)('%s %s (%j) needs the role %s', async (method, path, body, leas
   }
 })
 
+test('values of variables are read by those who may run tasks, their names by all', async () => {
+  const { call, keyOf } = await openApi()
+  const env = { STAGE: 'production-password' }
+  await call('POST', 'sessions', { body: { id: 'v', name: 'V', template: { env } } })
+  await call('POST', 'sessions/v/tasks', { body: { id: 'w', env } })
+  for (const path of ['tasks/w', 'sessions/v', 'sessions', 'tasks', 'sessions/v/tasks']) {
+    expect((await call('GET', path, { key: await keyOf('viewer') })).text, path).not.toContain('production')
+    const isTaskList = path.endsWith('tasks')
+    const { text } = await call('GET', path, { key: await keyOf('agent') })
+    if (!isTaskList) expect(text, path).toContain('production-password')
+  }
+  const { body } = await call('GET', 'tasks/w', { key: await keyOf('viewer') })
+  expect(body.env).toEqual({ STAGE: '***' })
+})
+
 test('every operation of the document but login and logout asks who is calling', async () => {
   const { call } = await openApi()
   const document = JSON.parse((await call('GET', '/api/openapi.json')).text)

@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import { pageOf, pageSchema } from '#protocol/page.ts'
-import { newTaskSchema, taskViewSchema } from '#protocol/task.ts'
+import { newTaskSchema, taskRowSchema, taskViewSchema } from '#protocol/task.ts'
 import { demand } from '#server/auth/principal.ts'
 import type { Sessions } from '#server/tasks/sessions.ts'
 import type { Tasks } from '#server/tasks/tasks.ts'
@@ -12,6 +12,7 @@ import { queueOf, sessionTasksQuery } from './task-query.ts'
 
 const common = { path: '/sessions/{sessionId}/tasks' as const, tags: ['Sessions'], security: secured }
 const view = named('Task', taskViewSchema)
+const row = named('TaskRow', taskRowSchema)
 
 /** A session's queue. */
 export function sessionTasksApi({ sessions, tasks }: { sessions: Sessions; tasks: Tasks }) {
@@ -23,7 +24,10 @@ export function sessionTasksApi({ sessions, tasks }: { sessions: Sessions; tasks
       method: 'get',
       summary: "List a session's tasks, in the order in which they are taken",
       request: { params: sessionParams, query: sessionTasksQuery },
-      responses: answers(named('TaskPage', pageSchema(view)), 'A page of tasks'),
+      responses: answers(
+        named('TaskPage', pageSchema(row)),
+        'A page of tasks, without what may be large: script, env, steps, metrics, and all but the last change',
+      ),
     }),
     async c => {
       const { sessionId } = c.req.valid('param')

@@ -169,6 +169,36 @@ test('a patch changes what is named, and a running task keeps its script', async
   expect(status).toMatchObject({ status: 400, body: { errors: [{ path: 'status' }] } })
 })
 
+test('a list has what is small of each task, and says whether it has a script', async () => {
+  const { call, tasks } = await openApi()
+  const env = { A: 'x' }
+  await call('POST', 'tasks', { body: { id: 'scripted', script: 'x'.repeat(500_000), env } })
+  await call('POST', 'tasks', { body: { id: 'bare' } })
+  await call('POST', 'tasks/bare/start', { body: { agentId: 'a' } })
+  const metrics = Array.from({ length: 900 }, (_, value) => ({
+    name: 'm',
+    value,
+    at: '2026-01-01T00:00:00Z',
+  }))
+  await call('POST', 'tasks/bare/observations', { body: { metrics } })
+  await call('POST', 'tasks/bare/logs', { body: { message: 'x' } })
+  const { body, text } = await call('GET', 'tasks?sort=name')
+  expect(text.length).toBeLessThan(4000)
+  expect(body.content.map(({ id, hasScript }) => [id, hasScript])).toEqual([
+    ['bare', false],
+    ['scripted', true],
+  ])
+  const {
+    script: _,
+    env: __,
+    steps: ___,
+    metrics: ____,
+    ...whole
+  } = await tasks.view(await tasks.get('bare'))
+  expect(body.content[0]).toEqual({ ...whole, statusHistory: whole.statusHistory.slice(-1) })
+  expect((await call('GET', 'tasks?search=bar')).body.content).toHaveLength(1)
+})
+
 test('the script is read and set as text', async () => {
   const { call } = await openApi()
   await call('POST', 'tasks', { body: { id: 't' } })

@@ -1,7 +1,8 @@
 import { createRoute } from '@hono/zod-openapi'
 import { pageOf, pageSchema } from '#protocol/page.ts'
-import { newTaskSchema, taskPatchSchema, taskViewSchema } from '#protocol/task.ts'
+import { newTaskSchema, taskPatchSchema, taskRowSchema, taskViewSchema } from '#protocol/task.ts'
 import { demand, visibleSessions } from '#server/auth/principal.ts'
+import { taskSeenBy } from '#server/auth/sight.ts'
 import type { Tasks } from '#server/tasks/tasks.ts'
 import { taskFor } from './access.ts'
 import { readsJson } from './body.ts'
@@ -12,6 +13,7 @@ import { tasksOf, tasksQuery } from './task-query.ts'
 
 const tags = ['Tasks']
 const view = named('Task', taskViewSchema)
+const row = named('TaskRow', taskRowSchema)
 
 export function tasksApi({ tasks }: { tasks: Tasks }) {
   const api = createRouter()
@@ -24,7 +26,10 @@ export function tasksApi({ tasks }: { tasks: Tasks }) {
       security: secured,
       summary: 'List tasks, the newest first',
       request: { query: tasksQuery },
-      responses: answers(named('TaskPage', pageSchema(view)), 'A page of tasks'),
+      responses: answers(
+        named('TaskPage', pageSchema(row)),
+        'A page of tasks, without what may be large: script, env, steps, metrics, and all but the last change',
+      ),
     }),
     async c => {
       const query = c.req.valid('query')
@@ -60,14 +65,15 @@ export function tasksApi({ tasks }: { tasks: Tasks }) {
       path: '/tasks/{taskId}',
       tags,
       security: secured,
-      summary: 'Read a task',
+      summary: 'Read a task; the values of its variables are for those who may run it',
       request: { params: taskParams, query: queryOf({}) },
       responses: answers(view, 'The task'),
     }),
     async c => {
       const { taskId } = c.req.valid('param')
-      const task = await taskFor(tasks, c.get('principal'), 'read', taskId)
-      return c.json(await tasks.view(task), 200)
+      const principal = c.get('principal')
+      const task = await taskFor(tasks, principal, 'read', taskId)
+      return c.json(taskSeenBy(principal, await tasks.view(task)), 200)
     },
   )
 

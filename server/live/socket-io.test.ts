@@ -1,5 +1,6 @@
 import { io, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { TaskView } from '#protocol/task.ts'
 import { ADMIN_KEY, TestServer } from '#server/testing/test-server.ts'
 
 let server: TestServer
@@ -8,11 +9,11 @@ beforeAll(async () => {
 })
 afterAll(() => server.dispose())
 
-async function connect(): Promise<Socket> {
+async function connect(key = ADMIN_KEY): Promise<Socket> {
   const socket = io(server.url, {
     transports: ['websocket'],
     forceNew: true,
-    extraHeaders: { authorization: `Bearer ${ADMIN_KEY}` },
+    extraHeaders: { authorization: `Bearer ${key}` },
   })
   await new Promise<void>(resolve => socket.once('connect', resolve))
   return socket
@@ -57,4 +58,29 @@ test('A task that is left before its subscription is answered is left', async ()
   await server.post('/tasks/left/logs', [{ message: 'b' }])
   await expect.poll(() => seqs).toEqual([2])
   socket.close()
+})
+
+test('A change is told once to each, whole to who watches the task, and without values to who may not run it', async () => {
+  const { key } = await server.post<{ key: string }>('/api-keys', { name: 'eyes', role: 'viewer' })
+  await server.post('/tasks', { id: 'seen', script: 'make', env: { STAGE: 'secret' } })
+  const sockets = [await connect(), await connect(), await connect(key)] as const
+  const [lists, both, viewer] = sockets
+  const told = sockets.map(socket => {
+    const tasks: TaskView[] = []
+    socket.on('task', ({ task }) => task.id === 'seen' && tasks.push(task))
+    return tasks
+  })
+  for (const socket of [lists, both]) await socket.emitWithAck('subscribe', { channel: 'tasks' })
+  for (const socket of [both, viewer]) await socket.emitWithAck('subscribe', { taskId: 'seen' })
+  await server.post('/tasks/seen/start', {})
+  await server.post('/tasks/seen/success', {})
+  const states = (tasks: TaskView[]) => tasks.map(({ status }) => status)
+  for (const tasks of told) await expect.poll(() => states(tasks)).toEqual(['PROCESSING', 'COMPLETED'])
+  const [row, whole, hidden] = told.map(tasks => tasks[1]!)
+  expect(row).toMatchObject({ hasScript: true, statusHistory: [{ status: 'COMPLETED' }] })
+  expect(row).not.toHaveProperty('script')
+  expect(whole).toMatchObject({ script: 'make', env: { STAGE: 'secret' } })
+  expect(whole!.statusHistory).toHaveLength(3)
+  expect(hidden).toMatchObject({ script: 'make', env: { STAGE: '***' } })
+  for (const socket of sockets) socket.close()
 })

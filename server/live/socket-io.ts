@@ -12,8 +12,10 @@ import {
   unsubscribeRequestSchema,
 } from '#protocol/socket.ts'
 import type { TaskView } from '#protocol/task.ts'
+import { rowOf } from '#protocol/task-row.ts'
 import type { Auth } from '#server/auth/auth.ts'
 import type { Principal } from '#server/auth/principal.ts'
+import { seesValues, withoutValues } from '#server/auth/sight.ts'
 import type { Access } from './access.ts'
 import type { Hub } from './hub.ts'
 import type { Sink, Subscriber } from './subscriber.ts'
@@ -42,7 +44,9 @@ export interface SocketIoOptions {
 }
 
 const ALL_TASKS = 'tasks'
-const taskRoom = (taskId: string) => `task:${taskId}`
+/** Of who watches one task; apart where they may not read the values of its variables. */
+const taskRoom = (taskId: string, values: boolean) => `task:${taskId}${values ? '' : '/names'}`
+const taskRooms = (taskId: string) => [taskRoom(taskId, true), taskRoom(taskId, false)]
 const sessionRoom = (sessionId: string) => `session:${sessionId}`
 
 export type SocketIo = ReturnType<typeof createSocketIo>
@@ -71,7 +75,12 @@ export function createSocketIo(options: SocketIoOptions) {
     attach: (server: HttpServer) => void io.attach(server),
     /** A task changed: to who watches it, its session or all tasks, once each. */
     task(task: TaskView): void {
-      io.to(roomsOf(task.id, task.sessionId)).emit('task', { task })
+      const { id, sessionId } = task
+      io.to(taskRoom(id, true)).emit('task', { task })
+      io.to(taskRoom(id, false)).emit('task', { task: withoutValues(task) })
+      io.to(listRoomsOf(sessionId))
+        .except(taskRooms(id))
+        .emit('task', { task: rowOf(task) })
     },
     taskDeleted(taskId: string, sessionId: string | null): void {
       io.to(roomsOf(taskId, sessionId)).emit('task', { taskId, deleted: true })
@@ -89,10 +98,10 @@ export function createSocketIo(options: SocketIoOptions) {
       })
     },
     cleared(taskId: string, firstSeq: number): void {
-      io.to(taskRoom(taskId)).emit('cleared', { taskId, firstSeq })
+      io.to(taskRooms(taskId)).emit('cleared', { taskId, firstSeq })
     },
     artifacts(taskId: string): void {
-      io.to(taskRoom(taskId)).emit('artifacts', { taskId })
+      io.to(taskRooms(taskId)).emit('artifacts', { taskId })
     },
     /** Whether anybody would get the changes of a task. */
     hasListeners: (taskId: string, sessionId: string | null) =>
@@ -102,9 +111,11 @@ export function createSocketIo(options: SocketIoOptions) {
 }
 
 function roomsOf(taskId: string, sessionId: string | null): string[] {
-  return sessionId === null
-    ? [ALL_TASKS, taskRoom(taskId)]
-    : [ALL_TASKS, taskRoom(taskId), sessionRoom(sessionId)]
+  return [...taskRooms(taskId), ...listRoomsOf(sessionId)]
+}
+
+function listRoomsOf(sessionId: string | null): string[] {
+  return sessionId === null ? [ALL_TASKS] : [ALL_TASKS, sessionRoom(sessionId)]
 }
 
 function connected(socket: KerutaSocket, options: SocketIoOptions): void {
@@ -138,7 +149,7 @@ function connected(socket: KerutaSocket, options: SocketIoOptions): void {
     if (parsed.success && 'taskId' in parsed.data) {
       pending.delete(parsed.data.taskId)
       end(parsed.data.taskId)
-      void socket.leave(taskRoom(parsed.data.taskId))
+      for (const room of taskRooms(parsed.data.taskId)) void socket.leave(room)
     } else if (parsed.success) {
       for (const room of listRooms(options.visibleSessions(principal))) void socket.leave(room)
     }
@@ -179,7 +190,7 @@ async function subscribe(
     const after = Math.min(wanted.after ?? (wanted.realtime ? head : 0), head)
     if (!isLast()) return { ok: true, after, lastSeq: head }
     end(taskId)
-    void socket.join(taskRoom(taskId))
+    void socket.join(taskRoom(taskId, seesValues(principal)))
     leaves.set(taskId, options.reader())
     const sink = sinkOf(socket, taskId, () => end(taskId))
     subscribers.set(taskId, options.hub.subscribe({ taskId, filter, after, realtime: wanted.realtime, sink }))

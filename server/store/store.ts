@@ -69,6 +69,8 @@ export interface Find<T> {
 export interface CollectionReader<T extends { id: string }> {
   get(id: string): Promise<T | undefined>
   find(query?: Find<T>): Promise<T[]>
+  /** The same without some fields, which may be large. */
+  findWithout<K extends keyof T & string>(fields: readonly K[], query: Find<T>): Promise<Omit<T, K>[]>
   count(where?: Where<T>): Promise<number>
 }
 
@@ -167,6 +169,8 @@ export interface RecentRange {
 export interface SegmentReader {
   /** Of one moment. A task that was never written to has `lastSeq` 0. */
   head(taskId: string): Promise<TaskHead>
+  /** As many queries for many as for one. */
+  heads(taskIds: string[]): Promise<Map<string, TaskHead>>
   totals(taskIds: string[]): Promise<Map<string, TaskTotals>>
   headers(taskId: string, range: HeaderRange): Promise<SegmentHeader[]>
   /** In the order asked for; what is gone (merged or deleted meanwhile) is left out. */

@@ -1,5 +1,5 @@
 import type { TASK_SORTS, Task, TaskStatus } from '#protocol/task.ts'
-import type { Collection, Find, Where } from '#server/store/store.ts'
+import type { Collection, Where } from '#server/store/store.ts'
 
 export type TaskSort = (typeof TASK_SORTS)[number]
 
@@ -21,11 +21,31 @@ export interface TaskQuery {
   size: number
 }
 
+/** What may be large of a task. */
+const LARGE = ['script', 'env', 'steps', 'metrics'] as const
+
+type Small = Omit<Task, (typeof LARGE)[number]>
+
 /** The page asked for, and how many tasks match in all. */
 export async function listTasks(
   tasks: Collection<Task>,
   query: TaskQuery,
-): Promise<{ tasks: Task[]; total: number }> {
+): Promise<{ tasks: (Small & { hasScript: boolean })[]; total: number }> {
+  const found = await findTasks(tasks, query)
+  const ids = { in: found.tasks.map(({ id }) => id) }
+  const scripted = await tasks.countBy('id', { id: ids, script: { not: null } })
+  const rows = found.tasks.map(task => ({
+    ...task,
+    statusHistory: task.statusHistory.slice(-1),
+    hasScript: scripted[task.id] !== undefined,
+  }))
+  return { tasks: rows, total: found.total }
+}
+
+async function findTasks(
+  tasks: Collection<Task>,
+  query: TaskQuery,
+): Promise<{ tasks: Small[]; total: number }> {
   const where: Where<Task> = {
     ...(query.statuses?.length ? { status: { in: query.statuses } } : {}),
     ...(query.sessionIds ? { sessionId: { in: query.sessionIds } } : {}),
@@ -37,7 +57,7 @@ export async function listTasks(
   const offset = query.page * query.size
   if (query.search) return searchTasks(tasks, where, query.search, { orderBy, offset, limit: query.size })
   const [found, total] = await Promise.all([
-    tasks.find({ where, orderBy, offset, limit: query.size }),
+    tasks.findWithout(LARGE, { where, orderBy, offset, limit: query.size }),
     tasks.count(where),
   ])
   return { tasks: found, total }
@@ -48,15 +68,15 @@ async function searchTasks(
   tasks: Collection<Task>,
   where: Where<Task>,
   search: string,
-  range: { orderBy: NonNullable<Find<Task>['orderBy']>; offset: number; limit: number },
-): Promise<{ tasks: Task[]; total: number }> {
+  range: { orderBy: NonNullable<TaskQuery['orderBy']>; offset: number; limit: number },
+): Promise<{ tasks: Small[]; total: number }> {
   const named = { ...where, name: { contains: search } }
   const identified = { ...where, id: { contains: search } }
   const both = { ...named, ...identified }
   const end = range.offset + range.limit
   const [inNames, inIds, names, ids, twice] = await Promise.all([
-    tasks.find({ where: named, orderBy: range.orderBy, limit: end }),
-    tasks.find({ where: identified, orderBy: range.orderBy, limit: end }),
+    tasks.findWithout(LARGE, { where: named, orderBy: range.orderBy, limit: end }),
+    tasks.findWithout(LARGE, { where: identified, orderBy: range.orderBy, limit: end }),
     tasks.count(named),
     tasks.count(identified),
     tasks.count(both),
@@ -66,7 +86,7 @@ async function searchTasks(
   return { tasks: sorted.slice(range.offset, end), total: names + ids - twice }
 }
 
-function compare(a: Task, b: Task, orderBy: NonNullable<Find<Task>['orderBy']>): number {
+function compare(a: Small, b: Small, orderBy: NonNullable<TaskQuery['orderBy']>): number {
   for (const [field, direction] of orderBy) {
     const left = a[field]
     const right = b[field]

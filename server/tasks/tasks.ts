@@ -11,6 +11,7 @@ import type {
   SuccessTask,
   Task,
   TaskPatch,
+  TaskRow,
   TaskView,
 } from '#protocol/task.ts'
 import type { SegmentReader, Store, TaskHead } from '#server/store/store.ts'
@@ -40,8 +41,8 @@ export type { TaskChange }
 
 export interface TasksDeps {
   store: Pick<Store, 'tasks' | 'sessions'>
-  segments: Pick<SegmentReader, 'totals' | 'head'>
-  logState(task: Task, head: TaskHead): LogState
+  segments: Pick<SegmentReader, 'totals' | 'heads'>
+  logState(task: Pick<Task, 'id' | 'status'>, head: TaskHead): LogState
   /** Deletes a task's whole log. */
   deleteLogs(taskId: string): Promise<unknown>
   /** Called after the store has the change. */
@@ -63,7 +64,8 @@ export interface Actor {
 export interface Tasks extends TaskChanges, Leases {
   find(id: string): Promise<Task | undefined>
   view(task: Task): Promise<TaskView>
-  list(query: TaskQuery): Promise<{ tasks: TaskView[]; total: number }>
+  /** However many tasks, and however large they are, a few small queries. */
+  list(query: TaskQuery): Promise<{ tasks: TaskRow[]; total: number }>
   /** All tasks of these sessions. */
   idsOf(sessionIds: string[]): Promise<string[]>
   /** CONFLICT where the id is taken. */
@@ -156,7 +158,10 @@ export function createTasks(deps: TasksDeps): Tasks {
   return {
     ...changes,
     find: id => tasks.get(id),
-    view: async task => (await viewsOf([task]))[0]!,
+    async view(task) {
+      const [view] = await viewsOf([task])
+      return { ...view!, hasScript: task.script !== null }
+    },
     async list(query) {
       const found = await listTasks(tasks, query)
       return { tasks: await viewsOf(found.tasks), total: found.total }

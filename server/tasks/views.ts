@@ -3,25 +3,20 @@ import { LEVELS } from '#protocol/log.ts'
 import type { LogCounts, Task, TaskView } from '#protocol/task.ts'
 import type { SegmentReader, TaskHead, TaskTotals } from '#server/store/store.ts'
 
-export type TaskViewer = (tasks: Task[]) => Promise<TaskView[]>
+type Shown = Pick<TaskView, 'logs' | 'logState'>
 
 /** Shows tasks with the counts and the state of their logs. */
 export function createTaskViewer(
-  segments: Pick<SegmentReader, 'totals' | 'head'>,
-  logState: (task: Task, head: TaskHead) => LogState,
-): TaskViewer {
-  return async tasks => {
-    const totals = await segments.totals(tasks.map(task => task.id))
-    return Promise.all(
-      tasks.map(async task => {
-        const head = await segments.head(task.id)
-        return {
-          ...task,
-          logs: countsOf(totals.get(task.id), head.lastSeq),
-          logState: logState(task, head),
-        }
-      }),
-    )
+  segments: Pick<SegmentReader, 'totals' | 'heads'>,
+  logState: (task: Pick<Task, 'id' | 'status'>, head: TaskHead) => LogState,
+) {
+  return async <T extends Pick<Task, 'id' | 'status'>>(tasks: T[]): Promise<(T & Shown)[]> => {
+    const ids = tasks.map(({ id }) => id)
+    const [totals, heads] = await Promise.all([segments.totals(ids), segments.heads(ids)])
+    return tasks.map(task => {
+      const head = heads.get(task.id)!
+      return { ...task, logs: countsOf(totals.get(task.id), head.lastSeq), logState: logState(task, head) }
+    })
   }
 }
 

@@ -9,7 +9,7 @@ import {
 } from '@tabler/icons-react'
 import Link from 'next/link'
 import type { DragEventHandler, KeyboardEvent } from 'react'
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow } from '#protocol/task.ts'
 import { plainText } from '../../lib/ansi.ts'
 import { count } from '../../lib/format.ts'
 import { useMessages } from '../../messages/use-messages.ts'
@@ -20,7 +20,7 @@ import classes from './queue.module.css'
 type DropHandlers = Record<'onDragStart' | 'onDragOver' | 'onDrop' | 'onDragEnd', DragEventHandler>
 
 interface QueueRowProps {
-  task: TaskView
+  task: TaskRow
   at: number
   /** Place of the queue's last row. */
   last: number
@@ -64,7 +64,7 @@ export function QueueRow({ task, at, last, over, drop, move }: QueueRowProps) {
         {(task.attempt > 1 || task.maxAttempts > 1) && (
           <span>{text.task.attempt(task.attempt, task.maxAttempts)}</span>
         )}
-        {!task.script && <span title={text.sessions.noScriptHint}>{text.sessions.noScript}</span>}
+        {!task.hasScript && <span title={text.sessions.noScriptHint}>{text.sessions.noScript}</span>}
         {task.autoFixOf && <span>{text.autoFix.badge}</span>}
         <span>
           {text.task.waitsSince} <Age at={task.statusHistory.at(-1)?.at ?? task.createdAt} />

@@ -4,7 +4,7 @@ import { VisuallyHidden } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useQueryClient } from '@tanstack/react-query'
 import { type DragEvent, useLayoutEffect, useRef, useState } from 'react'
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow } from '#protocol/task.ts'
 import { plainText } from '../../lib/ansi.ts'
 import { patch, segment } from '../../lib/api.ts'
 import { keys, type TaskList, useRights } from '../../lib/queries.ts'
@@ -15,7 +15,7 @@ import { QueueRow } from './queue-row.tsx'
 
 interface QueueProps {
   /** In the order in which they are taken. */
-  queue: readonly TaskView[]
+  queue: readonly TaskRow[]
   /** Tasks behind those. */
   more: number
   /** Whether agents take tasks of this session. */
@@ -71,7 +71,7 @@ export function Queue({ queue, more, active }: QueueProps) {
 }
 
 /** Moves a task: at once in sight, then on the server, one change after the other. */
-function useMove(queue: readonly TaskView[]) {
+function useMove(queue: readonly TaskRow[]) {
   const text = useMessages()
   const client = useQueryClient()
   const list = useRef<HTMLOListElement>(null)

@@ -1,5 +1,5 @@
 import Link from 'next/link'
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow } from '#protocol/task.ts'
 import { agentInWords } from '../../lib/agent-name.ts'
 import { plainText } from '../../lib/ansi.ts'
 import { isWaiting } from '../../lib/waiting-tasks.ts'
@@ -12,7 +12,7 @@ import { Elapsed } from '../time.tsx'
 import classes from './queue.module.css'
 
 /** Tasks that an agent has now, with how far they are. */
-export function Running({ tasks }: { tasks: readonly TaskView[] }) {
+export function Running({ tasks }: { tasks: readonly TaskRow[] }) {
   const text = useMessages()
   return (
     <section aria-label={text.sessions.running}>

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from 'react'
 import type { SessionView } from '#protocol/session.ts'
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow } from '#protocol/task.ts'
 import { useMe } from '../../lib/queries.ts'
 import { useNow } from '../../lib/use-now.ts'
 import { useMessages } from '../../messages/use-messages.ts'
@@ -14,7 +14,7 @@ const PATIENCE_MS = 8000
 
 interface ServeHintProps {
   session: SessionView
-  queue: readonly TaskView[]
+  queue: readonly TaskRow[]
   running: number
 }
 

@@ -6,7 +6,7 @@ import { IconTool } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useRouter } from 'next/navigation'
 import { type FormEvent, useState } from 'react'
-import { MAX_AUTO_FIX_CHAIN, type TaskView } from '#protocol/task.ts'
+import { MAX_AUTO_FIX_CHAIN, type TaskRow, type TaskView } from '#protocol/task.ts'
 import { post, segment } from '../../lib/api.ts'
 import { keys, useAutoFixChain, useSession } from '../../lib/queries.ts'
 import { useMessages } from '../../messages/use-messages.ts'
@@ -14,7 +14,7 @@ import { ScriptEditor } from '../fields/script-editor.tsx'
 import { ErrorState } from '../states.tsx'
 
 /** Makes the task that is to mend a failed one, where there is none yet; its command is the template's, or written here. */
-export function AutoFixButton({ task }: { task: TaskView }) {
+export function AutoFixButton({ task }: { task: TaskRow }) {
   const text = useMessages().autoFix
   const [opened, { open, close }] = useDisclosure()
   const chain = useAutoFixChain(task).data?.content ?? []
@@ -38,7 +38,7 @@ export function AutoFixButton({ task }: { task: TaskView }) {
   )
 }
 
-function Question({ task, sessionId, close }: { task: TaskView; sessionId: string; close(): void }) {
+function Question({ task, sessionId, close }: { task: TaskRow; sessionId: string; close(): void }) {
   const text = useMessages()
   const router = useRouter()
   const client = useQueryClient()

@@ -4,7 +4,7 @@ import { Title } from '@mantine/core'
 import { IconArrowRight } from '@tabler/icons-react'
 import Link from 'next/link'
 import { Fragment } from 'react'
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow } from '#protocol/task.ts'
 import { plainText } from '../../lib/ansi.ts'
 import { useAutoFixChain } from '../../lib/queries.ts'
 import { useMessages } from '../../messages/use-messages.ts'
@@ -12,7 +12,7 @@ import { StatusBadge } from '../status-badge.tsx'
 import classes from './task.module.css'
 
 /** A failure, the task that is to mend it, and what mends that; nothing where there is no such task. */
-export function AutoFixChain({ task, compact }: { task: TaskView; compact?: boolean }) {
+export function AutoFixChain({ task, compact }: { task: TaskRow; compact?: boolean }) {
   const text = useMessages().autoFix
   const chain = useAutoFixChain(task).data?.content ?? []
   if (chain.length < 2) return null

@@ -4,7 +4,7 @@ import { notifications } from '@mantine/notifications'
 import { IconPlayerStop, IconRefresh, IconTrash } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
 import { useRouter } from 'next/navigation'
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow } from '#protocol/task.ts'
 import { del, post, segment } from '../../lib/api.ts'
 import { keys, useRights } from '../../lib/queries.ts'
 import { useMessages } from '../../messages/use-messages.ts'
@@ -17,14 +17,14 @@ import classes from './task.module.css'
  * Edit while it waits, cancel while it may still run, retry once it has failed, delete while it does not run; each asks first.
  * In a list only icons, and after a deletion the list stays.
  */
-export function TaskActions({ task, inList }: { task: TaskView; inList?: boolean }) {
+export function TaskActions({ task, inList }: { task: TaskRow; inList?: boolean }) {
   const text = useMessages().task
   const client = useQueryClient()
   const router = useRouter()
   const { operate, admin } = useRights()
   const path = `/tasks/${segment(task.id)}`
   const ask = (action: 'cancel' | 'retry') => async (reason: string) => {
-    const changed = await post<TaskView>(`${path}/${action}`, reason ? { message: reason } : {})
+    const changed = await post<TaskRow>(`${path}/${action}`, reason ? { message: reason } : {})
     client.setQueryData(keys.task(task.id), changed)
     void client.invalidateQueries({ queryKey: keys.taskLists })
   }

@@ -1,4 +1,4 @@
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow } from '#protocol/task.ts'
 import { plainText } from '../../lib/ansi.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import classes from './progress-bar.module.css'
@@ -8,7 +8,7 @@ export function ProgressBar({
   task,
   wide,
 }: {
-  task: Pick<TaskView, 'progress' | 'progressMessage' | 'status'>
+  task: Pick<TaskRow, 'progress' | 'progressMessage' | 'status'>
   wide?: boolean
 }) {
   const text = useMessages().task

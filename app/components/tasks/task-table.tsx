@@ -3,7 +3,7 @@
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { type KeyboardEvent, type MouseEvent, useRef } from 'react'
-import type { TaskView } from '#protocol/task.ts'
+import type { TaskRow } from '#protocol/task.ts'
 import { plainText } from '../../lib/ansi.ts'
 import { shortCount } from '../../lib/format.ts'
 import { useKeys } from '../../lib/use-keys.ts'
@@ -16,7 +16,7 @@ import { ProgressBar } from './progress-bar.tsx'
 import classes from './task-table.module.css'
 
 interface TaskTableProps {
-  tasks: TaskView[]
+  tasks: TaskRow[]
   stale?: boolean
   /** What can be done with a task stands in its row. */
   withActions?: boolean

@@ -39,6 +39,18 @@ export function collectionContract(store: () => Store, reopen: () => Promise<Sto
       expect(await store().tasks.find({ where: { id: 'nobody' } })).toEqual([])
     })
 
+    it('finds without the fields that are not wanted', async () => {
+      await fill(['t1', { script: 'make', priority: 1 }], ['t2', { script: null, env: { A: '1' } }])
+      const found = await store().tasks.findWithout(['script', 'env', 'steps'], {
+        where: { id: { in: ['t1', 't2'] } },
+        orderBy: [['priority', 'desc']],
+        limit: 1,
+      })
+      const { script: _, env: __, steps: ___, ...rest } = sampleTask('t1', { script: 'make', priority: 1 })
+      expect(found).toEqual([rest])
+      expect(await store().tasks.countBy('id', { script: { not: null } })).toEqual({ t1: 1 })
+    })
+
     it('refuses a taken id and keeps what was there', async () => {
       await fill(['t1', { name: 'first' }])
       expect(await store().tasks.insert(sampleTask('t1', { name: 'second' }))).toBe(false)

@@ -91,6 +91,18 @@ export function segmentContract(store: () => Store, reopen: () => Promise<Store>
   })
 
   describe('the head', () => {
+    it('is the same of many tasks at once', async () => {
+      await segments().append('a', 1, [streamSegment('s', 0, 3), sampleSegment(2, 'x')])
+      await segments().endStream('a', 's', 5)
+      for (let n = 0; n < 70; n++) await segments().append('b', n + 1, [streamSegment('s', n, 1)])
+      const ids = ['a', 'b', 'never']
+      const heads = await segments().heads(ids)
+      expect([...heads.keys()].sort()).toEqual(ids)
+      for (const id of ids) expect(heads.get(id)).toEqual(await segments().head(id))
+      expect(heads.get('b')).toEqual({ lastSeq: 70, streams: new Map([['s', { n: 70 }]]) })
+      expect(await segments().heads([])).toEqual(new Map())
+    })
+
     it('is 0 without streams for a task that was never written to', async () => {
       expect(await segments().head('nobody')).toEqual({ lastSeq: 0, streams: new Map() })
     })

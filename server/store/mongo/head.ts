@@ -1,6 +1,12 @@
 import type { AnyBulkWriteOperation } from 'mongodb'
 import type { StreamHead, TaskHead } from '#server/store/store.ts'
-import { type HeadDocument, headId, type LogCollections, type StreamDocument } from './documents.ts'
+import {
+  type HeadDocument,
+  headId,
+  type LogCollections,
+  type SegmentDocument,
+  type StreamDocument,
+} from './documents.ts'
 import { isDuplicate } from './errors.ts'
 
 /**
@@ -22,10 +28,7 @@ export async function readHeadAndTail(
   for (let held = await heldSeq(); ; ) {
     const known = await streams.find({ taskId }).toArray()
     const tail = await segments
-      .find(
-        { taskId, firstSeq: { $gt: held } },
-        { projection: { _id: 0, firstSeq: 1, lastSeq: 1, streamId: 1, lastN: 1 } },
-      )
+      .find({ taskId, firstSeq: { $gt: held } }, { projection: TAIL })
       .sort({ taskId: 1, firstSeq: 1 })
       .toArray()
     const heldNow = await heldSeq()
@@ -33,15 +36,55 @@ export async function readHeadAndTail(
       held = heldNow
       continue
     }
-    const head: TaskHead = { lastSeq: held, streams: new Map() }
-    for (const { streamId, n = 0, endN } of known)
-      head.streams.set(streamId, endN === undefined ? { n } : { n, endN })
-    for (const { lastSeq, streamId, lastN = 0 } of tail) {
-      head.lastSeq = Math.max(head.lastSeq, lastSeq)
-      if (streamId !== undefined) raise(head.streams, streamId, lastN)
-    }
-    return { head, tail: tail.length }
+    return { head: headFrom(held, known, tail), tail: tail.length }
   }
+}
+
+/** The same of many tasks at once: those whose head moves meanwhile are looked at one by one. */
+export async function readHeads(logs: LogCollections, taskIds: string[]): Promise<Map<string, TaskHead>> {
+  if (taskIds.length === 0) return new Map()
+  const { segments, heads, streams } = logs
+  const _id = { $in: taskIds.map(headId) }
+  const heldSeqs = async () => {
+    const found = await heads.find({ _id }, { projection: { lastSeq: 1 } }).toArray()
+    return new Map(found.map(({ _id, lastSeq = 0 }) => [_id, lastSeq]))
+  }
+  const before = await heldSeqs()
+  const held = (taskId: string) => before.get(headId(taskId)) ?? 0
+  const known = Map.groupBy(await streams.find({ taskId: { $in: taskIds } }).toArray(), of => of.taskId)
+  const after = taskIds.map(taskId => ({ taskId, firstSeq: { $gt: held(taskId) } }))
+  const tails = Map.groupBy(
+    await segments.find({ $or: after }, { projection: { ...TAIL, taskId: 1 } }).toArray(),
+    of => of.taskId,
+  )
+  const now = await heldSeqs()
+  const isSteady = (taskId: string) => (now.get(headId(taskId)) ?? 0) === held(taskId)
+  const entries = taskIds.map(
+    async (taskId): Promise<[string, TaskHead]> => [
+      taskId,
+      isSteady(taskId)
+        ? headFrom(held(taskId), known.get(taskId) ?? [], tails.get(taskId) ?? [])
+        : await readHead(logs, taskId),
+    ],
+  )
+  return new Map(await Promise.all(entries))
+}
+
+const TAIL = { _id: 0, firstSeq: 1, lastSeq: 1, streamId: 1, lastN: 1 } as const
+
+function headFrom(
+  held: number,
+  streams: Pick<StreamDocument, 'streamId' | 'n' | 'endN'>[],
+  tail: Pick<SegmentDocument, 'lastSeq' | 'streamId' | 'lastN'>[],
+): TaskHead {
+  const head: TaskHead = { lastSeq: held, streams: new Map() }
+  for (const { streamId, n = 0, endN } of streams)
+    head.streams.set(streamId, endN === undefined ? { n } : { n, endN })
+  for (const { lastSeq, streamId, lastN = 0 } of tail) {
+    head.lastSeq = Math.max(head.lastSeq, lastSeq)
+    if (streamId !== undefined) raise(head.streams, streamId, lastN)
+  }
+  return head
 }
 
 export function raise(streams: Map<string, StreamHead>, streamId: string, n: number): void {

@@ -19,7 +19,7 @@ import {
   toHeader,
 } from './documents.ts'
 import { guarded } from './errors.ts'
-import { readHead } from './head.ts'
+import { readHead, readHeads } from './head.ts'
 import { readHeaders } from './headers.ts'
 
 /** A thread reads for a few at once. */
@@ -34,6 +34,7 @@ export async function openMongoReader(url: string): Promise<SegmentReader> {
 export function createReader(logs: LogCollections): Omit<SegmentReader, 'close'> {
   return {
     head: taskId => guarded(() => readHead(logs, taskId)),
+    heads: taskIds => guarded(() => readHeads(logs, taskIds)),
     totals: taskIds => guarded(() => readTotals(logs, taskIds)),
     headers: (taskId, range) => guarded(() => readHeaders(logs, taskId, range)),
     bodies: (taskId, firstSeqs) => guarded(() => readBodies(logs, taskId, firstSeqs)),

@@ -16,6 +16,7 @@ export interface Delegate {
     take?: number
     skip?: number
     select?: Record<string, true>
+    omit?: Record<string, true>
   }): Promise<Row[]>
   count(query: { where: PrismaWhere }): Promise<number>
   groupBy(query: {
@@ -52,17 +53,23 @@ export function createCollection<T extends { id: string }>(
     return { AND: [...wanted.AND, { id: { in: ids } }] }
   }
 
+  const findRows = async ({ where, orderBy = [], limit, offset }: Find<T>, omit?: Record<string, true>) => {
+    const order = [...orderBy.map(([field, direction]) => ({ [field]: direction })), { id: 'asc' }]
+    const page = { orderBy: order, take: limit, skip: offset, omit }
+    return delegate.findMany({ where: await whereOf(where), ...page })
+  }
+
   return {
     async get(id) {
       const row = await guarded(() => delegate.findUnique({ where: { id: cleanText(id) } }))
       return row ? toDocument<T>(row, json) : undefined
     },
-    find: ({ where, orderBy = [], limit, offset }: Find<T> = {}) =>
+    find: (query = {}) => guarded(async () => (await findRows(query)).map(row => toDocument<T>(row, json))),
+    findWithout: (fields, query) =>
       guarded(async () => {
-        const order = [...orderBy.map(([field, direction]) => ({ [field]: direction })), { id: 'asc' }]
-        const page = { orderBy: order, take: limit, skip: offset }
-        const rows = await delegate.findMany({ where: await whereOf(where), ...page })
-        return rows.map(row => toDocument<T>(row, json))
+        const omit = Object.fromEntries(fields.map(field => [field, true as const]))
+        const kept = json.filter(field => !(fields as readonly string[]).includes(field))
+        return (await findRows(query, omit)).map(row => toDocument(row, kept))
       }),
     count: where => guarded(async () => delegate.count({ where: await whereOf(where) })),
     countBy: (field, where) =>

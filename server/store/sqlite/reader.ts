@@ -28,7 +28,8 @@ export async function openSqliteReader(dataDir: string): Promise<SqliteReader> {
   db.exec('PRAGMA cache_size = -4000')
   const queries = createQueries(db)
   return {
-    head: taskId => answer(() => queries.head(taskId)),
+    head: taskId => answer(() => queries.heads([taskId]).get(taskId)!),
+    heads: taskIds => answer(() => queries.heads(taskIds)),
     totals: taskIds => answer(() => queries.totals(taskIds)),
     headers: (taskId, range) => answer(() => queries.headers(taskId, range)),
     bodies: (taskId, firstSeqs) => answer(() => queries.bodies(taskId, firstSeqs)),
@@ -61,13 +62,17 @@ function createQueries(db: DatabaseSync) {
 
   const taskIds = db.prepare('SELECT task_id FROM task_log WHERE task_id > ? ORDER BY task_id LIMIT ?')
 
+  function headOf(taskId: string): TaskHead {
+    const known = new Map<string, StreamHead>()
+    for (const row of streams.all(taskId)) known.set(row.stream_id as string, streamHead(row))
+    return { lastSeq: Number(lastSeq.get(taskId)?.last_seq ?? 0), streams: known }
+  }
+
   return {
-    head(taskId: string): TaskHead {
+    heads(taskIds: string[]): Map<string, TaskHead> {
       db.exec('BEGIN')
       try {
-        const known = new Map<string, StreamHead>()
-        for (const row of streams.all(taskId)) known.set(row.stream_id as string, streamHead(row))
-        return { lastSeq: Number(lastSeq.get(taskId)?.last_seq ?? 0), streams: known }
+        return new Map(taskIds.map(taskId => [taskId, headOf(taskId)]))
       } finally {
         db.exec('COMMIT')
       }
