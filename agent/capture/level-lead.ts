@@ -24,6 +24,8 @@ const LEADS: [lead: Uint8Array, level: number][] = (
   ] as [string, number][]
 ).map(([lead, level]) => [ascii(lead), level])
 
+/** By their first byte. */
+const LEADS_OF = Array.from({ length: 256 }, (_, byte) => LEADS.filter(([lead]) => lead[0] === byte))
 const FIRST_BYTES = new Uint8Array(256)
 for (const [lead] of LEADS) FIRST_BYTES[lead[0]!] = 1
 for (const byte of ascii('<IWEFDVmC')) FIRST_BYTES[byte] = 1
@@ -37,8 +39,8 @@ export function levelOfLead(bytes: Uint8Array, start: number, end: number): numb
   const first = bytes[start]!
   if (FIRST_BYTES[first] === 0) return NONE
   if (first === 0x3c) return levelOfSyslog(bytes, start, end)
-  for (const [lead, level] of LEADS) {
-    if (lead[0] === first && startsWith(bytes, start, end, lead)) {
+  for (const [lead, level] of LEADS_OF[first]!) {
+    if (startsWith(bytes, start, end, lead)) {
       return level === NONE && includes(bytes, start, end, PANICKED) ? 4 : level
     }
   }

@@ -13,19 +13,19 @@ interface LevelWord {
   level: number
 }
 
-/** Words by `shape`: one number of their first three letters, so that a look at most words ends at once. */
-const byShape = new Map<number, LevelWord[]>()
+/** Words by `shape`, so that a look at most words ends at once. */
+const byShape: (LevelWord[] | undefined)[] = new Array(2 ** 15).fill(undefined)
 for (const level of LEVELS) {
   for (const word of WORDS[level].split(' ')) {
     const bytes = new TextEncoder().encode(word)
     const key = shape(bytes, 0)
-    byShape.set(key, [...(byShape.get(key) ?? []), { bytes, level: LEVELS.indexOf(level) }])
+    byShape[key] = [...(byShape[key] ?? []), { bytes, level: LEVELS.indexOf(level) }]
   }
 }
 
-/** Whether some word for a level begins with these two letters, in any case: `[first & 31, second & 31]`. */
-const BEGINNINGS = new Uint8Array(1024)
-for (const [word] of byShape.values()) BEGINNINGS[((word!.bytes[0]! & 31) << 5) | (word!.bytes[1]! & 31)] = 1
+/** Whether some word for a level begins with these two letters: of running text, most words end here. */
+const BEGINNINGS = new Uint8Array(2 ** 10)
+for (const [key, words] of byShape.entries()) if (words) BEGINNINGS[key >>> 5] = 1
 
 /**
  * The level that the letters from `start` to `end` name, in any case; -1 for any other word.
@@ -35,7 +35,7 @@ export function levelOfWord(bytes: Uint8Array, start: number, end: number): numb
   const length = end - start
   if (length < 3 || length > 11) return -1
   if (BEGINNINGS[((bytes[start]! & 31) << 5) | (bytes[start + 1]! & 31)] === 0) return -1
-  const candidates = byShape.get(shape(bytes, start))
+  const candidates = byShape[shape(bytes, start)]
   if (candidates === undefined) return -1
   for (const { bytes: word, level } of candidates) {
     if (word.length === length && sameLetters(bytes, start, word)) return level
@@ -52,12 +52,13 @@ export function levelOfValue(bytes: Uint8Array, start: number, end: number): num
   return levelOfWord(bytes, start, end)
 }
 
+/** The first three letters, in any case, as one number; of what has others in it, that of some letters. */
 function shape(bytes: Uint8Array, at: number): number {
-  return ((bytes[at]! | 0x20) << 16) | ((bytes[at + 1]! | 0x20) << 8) | (bytes[at + 2]! | 0x20)
+  return ((bytes[at]! & 31) << 10) | ((bytes[at + 1]! & 31) << 5) | (bytes[at + 2]! & 31)
 }
 
 function sameLetters(bytes: Uint8Array, start: number, word: Uint8Array): boolean {
-  for (let index = 3; index < word.length; index++) {
+  for (let index = 0; index < word.length; index++) {
     if ((bytes[start + index]! | 0x20) !== word[index]) return false
   }
   return true

@@ -43,6 +43,17 @@ for (const char of ' \t[]()<>|"\',;{}#') CLASS[char.charCodeAt(0)] = SEPARATOR
 for (let letter = 0x61; letter <= 0x7a; letter++) CLASS[letter] = CLASS[letter - 0x20] = LETTER
 for (let digit = 0x30; digit <= 0x39; digit++) CLASS[digit] = DIGIT
 CLASS[0x1b] = ESCAPE
+/** What a token ends before. */
+const ENDS = CLASS.map(kind => (kind === SEPARATOR || kind === ESCAPE ? 1 : 0))
+
+// What stands before a word in its line's head, as bits: no object is made for each line.
+const TIMED = 1
+/** Only an opening bracket stands before the word. */
+const BRACKETED = 2
+/** A bare number stands before the word, as in "0 ERROR lines". */
+const COUNTED = 4
+const AT_START = 8
+const NPM = 16
 
 /** What a line itself says of its level: a position in LEVELS, NONE, EXCEPTION or CONTINUES. */
 export function detectLevel(bytes: Uint8Array, start: number, end: number): number {
@@ -51,20 +62,17 @@ export function detectLevel(bytes: Uint8Array, start: number, end: number): numb
   const lead = levelOfLead(bytes, start, end)
   if (lead !== NONE) return lead
   const limit = Math.min(end, start + HEAD_BYTES)
-  // Words of running text so far, and whether a time was seen: what may still be a log line's head.
+  // Words of running text so far: what may still be a log line's head.
   let words = 0
-  let timed = false
-  let bracketed = false
-  let counted = false
-  let npm = false
+  let before = 0
   let at = start
   while (at < limit) {
     const byte = bytes[at]!
     const kind = CLASS[byte]!
     if (kind === SEPARATOR) {
       if (byte !== 0x20) {
-        bracketed = byte === 0x5b
-        counted = false
+        before &= ~(BRACKETED | COUNTED)
+        if (byte === 0x5b) before |= BRACKETED
       }
       at++
       continue
@@ -79,18 +87,19 @@ export function detectLevel(bytes: Uint8Array, start: number, end: number): numb
     const stop = at < end ? CLASS[bytes[at]!]! : SEPARATOR
     if (stop !== SEPARATOR) at = tokenEnd(bytes, at, end)
     if (wordEnd === from) {
-      if (kind === DIGIT && isTime(bytes, from, at)) timed = true
+      if (kind === DIGIT && isTime(bytes, from, at)) before |= TIMED
       else if (byte === 0x3a && bytes[from + 1] === 0x3a && from === start) {
         const level = workflowCommand(bytes, from + 2, at)
         if (level !== NONE) return level
       }
-      counted = kind === DIGIT && bytes[at] === 0x20
+      if (kind === DIGIT && bytes[at] === 0x20) before |= COUNTED
+      else before &= ~COUNTED
       continue
     }
     const level = levelOfWord(bytes, from, wordEnd)
     if (level !== NONE && isTermination(wordEnd < end ? bytes[wordEnd]! : 0)) {
-      const head = { words, timed, bracketed, counted, atStart: from === start, npm }
-      if (isLevel(bytes, from, wordEnd, end, head)) return level
+      const head = from === start ? before | AT_START : before
+      if (isLevel(bytes, from, wordEnd, end, words, head)) return level
     }
     if (bytes[wordEnd] === 0x3d || bytes[wordEnd] === 0x5f || bytes[wordEnd] === 0x2e) {
       const pair = levelOfPair(bytes, from, at)
@@ -101,43 +110,39 @@ export function detectLevel(bytes: Uint8Array, start: number, end: number): numb
     }
     if (from === start) {
       if (isException(bytes, from, at, end)) return EXCEPTION
-      npm = wordEnd - from === 3 && byte === 0x6e && bytes[from + 1] === 0x70 && bytes[from + 2] === 0x6d
+      if (wordEnd - from === 3 && byte === 0x6e && bytes[from + 1] === 0x70 && bytes[from + 2] === 0x6d)
+        before |= NPM
     }
     if (wordEnd === at && wordEnd - from > 1 && hasLower(bytes, from, wordEnd)) {
       words++
-      if (words > 3 || (words > 2 && !timed)) return NONE
+      if (words > 3 || (words > 2 && (before & TIMED) === 0)) return NONE
     }
-    bracketed = false
-    counted = false
+    before &= ~(BRACKETED | COUNTED)
   }
   return NONE
 }
 
-interface Head {
-  words: number
-  timed: boolean
-  /** Only an opening bracket stands before the word. */
-  bracketed: boolean
-  /** A bare number stands before the word, as in "0 ERROR lines". */
-  counted: boolean
-  atStart: boolean
-  npm: boolean
-}
-
 /** Whether a word that names a level stands where log formats put it, and not in running text. */
-function isLevel(bytes: Uint8Array, from: number, to: number, end: number, head: Head): boolean {
+function isLevel(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  end: number,
+  words: number,
+  head: number,
+): boolean {
   const after = to < end ? bytes[to]! : 0
   const upper = bytes[from]! < 0x60 && bytes[from + 1]! < 0x60
-  if (head.npm && head.words <= 1) return true
-  if (head.bracketed && (after === 0x5d || (after === 0x20 && upper))) return true
-  if (after === 0x3a) return (upper || head.words <= 2) && !saysNone(bytes, to + 1, end)
-  if (after === 0x5b) return !upper && head.words === 0 && bytes[to + 1] === 0x45
-  if (upper) return head.timed ? head.words <= 3 : head.words === 0 && !head.counted
+  if ((head & NPM) !== 0 && words <= 1) return true
+  if ((head & BRACKETED) !== 0 && (after === 0x5d || (after === 0x20 && upper))) return true
+  if (after === 0x3a) return (upper || words <= 2) && !saysNone(bytes, to + 1, end)
+  if (after === 0x5b) return !upper && words === 0 && bytes[to + 1] === 0x45
+  if (upper) return (head & TIMED) !== 0 ? words <= 3 : words === 0 && (head & COUNTED) === 0
   if (after !== 0x20 && after !== 0x09) return false
-  if (head.timed && head.words === 0) return true
+  if ((head & TIMED) !== 0 && words === 0) return true
   const next = bytes[to + 1]!
   return (
-    head.atStart &&
+    (head & AT_START) !== 0 &&
     ((next >= 0x41 && next <= 0x5a) ||
       next === 0x22 ||
       (next === 0x20 && bytes[to + 2] === 0x2d) ||
@@ -212,7 +217,7 @@ function hasLower(bytes: Uint8Array, from: number, to: number): boolean {
 
 function tokenEnd(bytes: Uint8Array, from: number, end: number): number {
   let at = from
-  while (at < end && CLASS[bytes[at]!] !== SEPARATOR && CLASS[bytes[at]!] !== ESCAPE) at++
+  while (at < end && ENDS[bytes[at]!] === 0) at++
   return at
 }
 
