@@ -10,7 +10,8 @@ export interface Pipe {
   writeFd: number
 }
 
-const READ_BYTES = 64 * 1024
+/** More than a pipe holds: what fills the buffer would be asked for more in vain. */
+const READ_BYTES = 68 * 1024
 
 /**
  * Real pipes, by named ones that are unlinked at once. Node's own are socket pairs, on which `echo x > /dev/stderr` fails in the

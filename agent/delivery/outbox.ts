@@ -1,24 +1,24 @@
 import { type EntryExtra, SOURCE_SHIFT } from '#protocol/segment-layout.ts'
 import { SegmentWriter } from '#protocol/segment-writer.ts'
 import type { BufferPool } from './buffer-pool.ts'
+import { Gather } from './gather.ts'
 import { finishFrame } from './merge.ts'
 import { RECORD_HEADER_BYTES, type SpoolRecord, sealRecord } from './record.ts'
 
 const AGENT_SOURCE = 2
+/** What is gathered, and what one reading of a pipe may bring beyond that. */
+const RECORD_TEXT_BYTES = (256 + 72) * 1024
 
-/**
- * Numbers a stream's lines 1, 2, 3 … in the order they come, and gathers them into records: one per turn of the event loop, or
- * more where a turn brings more than 256 KiB.
- */
+/** Numbers a stream's lines 1, 2, 3 … in the order they come, and gathers into records what comes in quick succession. */
 export class Outbox {
   readonly #streamId: string
   readonly #pool: BufferPool
   readonly #out: (record: SpoolRecord) => void
   readonly #now: () => number
-  readonly #writer = new SegmentWriter()
+  readonly #writer = new SegmentWriter({ textBytes: RECORD_TEXT_BYTES })
+  readonly #gather = new Gather(() => this.cut())
   #n = 0
   #firstN = 1
-  #scheduled: NodeJS.Immediate | undefined
   #agentLines = 0
 
   constructor(
@@ -55,9 +55,11 @@ export class Outbox {
     }
     while (next < to) {
       const reached = this.#writer.addBlock(text, ends, tags, next, to, at, lineNumber + next - from)
-      this.#added(reached - next)
+      const bytes = ends[reached - 1]! - (next === 0 ? 0 : ends[next - 1]!)
+      this.#n += reached - next
       next = reached
       if (next < to) this.cut()
+      else this.#gather.add(bytes)
     }
   }
 
@@ -106,14 +108,7 @@ export class Outbox {
       this.cut()
       this.#writer.add(message, at, tag, lineNumber, extra)
     }
-    this.#added(1)
-  }
-
-  #added(lines: number): void {
-    this.#n += lines
-    this.#scheduled ??= setImmediate(() => {
-      this.#scheduled = undefined
-      this.cut()
-    })
+    this.#n++
+    this.#gather.add(message.length + 1)
   }
 }

@@ -4,6 +4,7 @@ import type { Child } from '../capture/child.ts'
 import type { Marks } from '../capture/marks.ts'
 import { Passthrough } from '../capture/passthrough.ts'
 import type { OutputSource } from '../capture/stdio.ts'
+import { Gather } from '../delivery/gather.ts'
 import type { Outbox } from '../delivery/outbox.ts'
 import type { MaskSource } from '../mask/stream.ts'
 
@@ -23,6 +24,11 @@ export class Output {
   readonly #lines: OutputOptions['lines']
   readonly #captures: SourceCapture[]
   readonly #passes: Passthrough[]
+  readonly #gather = new Gather(() => this.#pass())
+  /** What is to be passed through: one source's bytes. */
+  #passing: Buffer = Buffer.alloc(0)
+  #passingBytes = 0
+  #passingSource: OutputSource = 0
   #child: Child | undefined
   #full = false
 
@@ -50,12 +56,16 @@ export class Output {
 
   /** @param chunk good until this returns */
   push(source: OutputSource, chunk: Buffer): void {
+    // Both may lead to the same terminal.
+    if (source !== this.#passingSource) this.#pass()
     this.#captures[source]?.push(chunk)
-    const pass = this.#passes[source]
-    if (!pass) return
-    // Whoever has seen a line may rely on it: it is in the spool by then, should this process be killed right now.
-    this.#lines?.cut()
-    pass.write(chunk)
+    if (!this.#passes[source]) return
+    const bytes = this.#passingBytes + chunk.length
+    if (bytes > this.#passing.length) this.#passing = grown(this.#passing, bytes)
+    chunk.copy(this.#passing, this.#passingBytes)
+    this.#passingBytes = bytes
+    this.#passingSource = source
+    this.#gather.add(chunk.length)
   }
 
   /** Reading is to stop (true) or go on (false): the spool is full, or has room again. */
@@ -68,10 +78,25 @@ export class Output {
   end(): void {
     this.#child = undefined
     for (const capture of this.#captures) capture.end()
+    this.#pass()
+  }
+
+  #pass(): void {
+    if (this.#passingBytes === 0) return
+    // Whoever has seen a line may rely on it: it is in the spool by then, should this process be killed right now.
+    this.#lines?.cut()
+    this.#passes[this.#passingSource]!.write(this.#passing.subarray(0, this.#passingBytes))
+    this.#passingBytes = 0
   }
 
   #pause(reason: string, stop: boolean): void {
     this.#child?.pause(reason, stop)
     for (const capture of this.#captures) capture.hold(this.#child?.paused ?? false)
   }
+}
+
+function grown(buffer: Buffer, least: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(Math.max(least, 2 * buffer.length))
+  buffer.copy(larger)
+  return larger
 }
