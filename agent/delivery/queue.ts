@@ -29,6 +29,8 @@ export class SendQueue {
   #lines = 0
   /** Where reading goes on; `undefined` where `#memory` holds all there is. */
   #cursor: Position | undefined
+  /** What stands at the cursor, read already. */
+  #ahead: { record: SpoolRecord; at: Position; next: Position } | undefined
   #tailN = 0
   /** Everything up to here has been given out. */
   #takenN = 0
@@ -73,6 +75,8 @@ export class SendQueue {
   /** Goes on from a place in the spool, where line `firstN` stands. */
   rewind(at: Position, firstN: number): void {
     for (const { record } of this.#memory) this.#pool.give(record.bytes)
+    if (this.#ahead) this.#pool.give(this.#ahead.record.bytes)
+    this.#ahead = undefined
     this.#memory = []
     this.#memoryBytes = this.#lines = 0
     this.#cursor = at
@@ -140,13 +144,14 @@ export class SendQueue {
       this.#cursor = undefined
       return undefined
     }
-    const found = this.#spool.read(this.#cursor, bytes => this.#pool.take(bytes))
+    const found = this.#ahead ?? this.#spool.read(this.#cursor, bytes => this.#pool.take(bytes))
+    this.#ahead = undefined
     if (found === undefined) {
       this.#cursor = undefined
       return undefined
     }
     if (!any && found.record.bytes.length > room) {
-      this.#pool.give(found.record.bytes)
+      this.#ahead = found
       return undefined
     }
     this.#cursor = this.#takenN + found.record.count >= this.#tailN ? undefined : found.next
