@@ -43,6 +43,7 @@ test('The first start prints the data folder, a login link and the admin key; th
   const dataDir = await tempDir()
   const first = await run({ KERUTA_DATA_DIR: dataDir }, /shown this once: \S+\n/)
   const key = /shown this once: (\S+)/.exec(first.output())![1]!
+  expect(first.output()).toMatch(/^keruta listens on /)
   expect(first.output()).toContain(`data lies in ${dataDir}`)
   expect(first.output()).toMatch(new RegExp(`log in: http://127\\.0\\.0\\.1:\\d+/login#key=${key}`))
   first.child.kill('SIGTERM')

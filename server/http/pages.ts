@@ -1,6 +1,11 @@
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import next from 'next'
+import { PHASE_PRODUCTION_SERVER } from 'next/constants.js'
+import config from 'next/dist/server/config.js'
+
+// A CommonJS module, whose default lies within.
+const { default: loadConfig } = config as unknown as { default: typeof config }
 
 /** The console's pages. */
 export interface Pages {
@@ -18,7 +23,7 @@ export function createPages({ dev, dir }: { dev: boolean; dir: string }): Pages 
   // Next adds an upgrade listener of its own and ends sockets that it does not know: it gets a server that never listens.
   const upgrades = new Server()
   const app = next({ dev, dir, httpServer: upgrades })
-  const prepared = app.prepare()
+  const prepared = prepare()
   // Reported by `ready`, which may be asked later.
   prepared.catch(() => {})
   return {
@@ -30,5 +35,11 @@ export function createPages({ dev, dir }: { dev: boolean; dir: string }): Pages 
     },
     upgrade: (request, socket, head) => void upgrades.emit('upgrade', request, socket, head),
     close: () => app.close(),
+  }
+
+  async function prepare(): Promise<void> {
+    // Next says how long this takes, before anything else is said, but not where it was done before.
+    if (!dev) await loadConfig(PHASE_PRODUCTION_SERVER, dir)
+    await app.prepare()
   }
 }
