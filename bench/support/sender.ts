@@ -14,7 +14,12 @@ export interface Frames {
 const WINDOW_BYTES = 4 * 1024 * 1024
 
 /** Sends every frame with several in flight; resolves when all are acknowledged, with the seconds that it took. */
-export async function sendFrames(url: string, frames: Frames, windowFrames = 64): Promise<number> {
+export async function sendFrames(
+  url: string,
+  frames: Frames,
+  windowFrames = 64,
+  onAck = () => {},
+): Promise<number> {
   const ws = new WebSocket(url, {
     headers: { authorization: `Bearer ${ADMIN_KEY}` },
     perMessageDeflate: false,
@@ -34,6 +39,7 @@ export async function sendFrames(url: string, frames: Frames, windowFrames = 64)
       const answer = JSON.parse(String(data))
       if (answer.type === 'error') reject(new Error(`${answer.code}: ${answer.message}`))
       if (answer.type !== 'ack') return
+      onAck()
       while (acked < sent && frames.linesUpTo(acked) <= answer.n) acked++
       if (acked === frames.count) resolve()
       else fill()
