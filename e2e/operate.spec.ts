@@ -112,6 +112,19 @@ test('a session is made, edited, archived, brought back and deleted with its tas
   await expect(page.getByRole('link', { name: 'every night' })).toHaveCount(0)
 })
 
+test('a session is found by its name, and a search that finds none is given up', async ({ page }) => {
+  for (const name of ['night build', 'day build']) await server.post('/sessions', { name })
+  await logIn(page, server)
+  await page.goto(`${server.url}/sessions`)
+  await page.getByLabel('Search name or id').fill('night')
+  await expect(page.getByRole('link', { name: 'day build' })).toHaveCount(0)
+  await expect(page.getByRole('link', { name: 'night build' })).toBeVisible()
+  await expect(page).toHaveURL(/search=night/)
+  await page.getByLabel('Search name or id').fill('no such')
+  await page.getByRole('button', { name: 'Clear filters' }).click()
+  await expect(page.getByRole('link', { name: 'day build' })).toBeVisible()
+})
+
 test('a key is shown once, lets its holder read only, and its revocation ends their open page', async ({
   page,
   browser,

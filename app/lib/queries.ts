@@ -21,8 +21,16 @@ export const keys = {
   artifacts: (taskId: string) => ['artifacts', taskId] as const,
 }
 
+const ASK_AGAIN_MS = 5000
+
 export const useMe = () =>
-  useQuery({ queryKey: keys.me, queryFn: ({ signal }) => get<Me>('/me', {}, signal), staleTime: 60_000 })
+  useQuery({
+    queryKey: keys.me,
+    queryFn: ({ signal }) => get<Me>('/me', {}, signal),
+    staleTime: 60_000,
+    // Nothing else is asked for until this is answered.
+    refetchInterval: ({ state }) => state.status === 'error' && ASK_AGAIN_MS,
+  })
 
 export const useTask = (id: string) =>
   useQuery({
@@ -107,10 +115,13 @@ async function readChain(task: TaskRow, signal: AbortSignal): Promise<Pick<TaskL
   return { content }
 }
 
-export const useSessions = (params: Record<string, string | number> = { size: 200 }) =>
+/** @param refreshMs how often it is read again; never by itself where it is left out */
+export const useSessions = (params: Record<string, string | number> = { size: 200 }, refreshMs?: number) =>
   useQuery({
     queryKey: keys.sessions(params),
     queryFn: ({ signal }) => get<Page<SessionView>>('/sessions', params, signal),
+    placeholderData: previous => previous,
+    refetchInterval: refreshMs ?? false,
   })
 
 const SESSION_MS = 15_000

@@ -466,7 +466,7 @@ export const en = {
     autoFixHint: 'Runs as a task of its own after a failure that asks for it.',
     status: 'Status',
     shown: { '': 'Not archived', ARCHIVED: 'Archived', 'ACTIVE,COMPLETED,ARCHIVED': 'All' },
-    noMatch: 'No session has this status.',
+    noMatch: 'No session matches.',
     edit: 'Edit',
     editTitle: 'Edit session',
     changes: {

@@ -460,7 +460,7 @@ export const ja: Messages = {
     autoFixHint: '失敗時に自動修正が求められると、独立したタスクとして実行されます。',
     status: '状態',
     shown: { '': 'アーカイブ以外', ARCHIVED: 'アーカイブ済み', 'ACTIVE,COMPLETED,ARCHIVED': 'すべて' },
-    noMatch: 'この状態のセッションはありません。',
+    noMatch: '条件に合うセッションはありません。',
     edit: '編集',
     editTitle: 'セッションを編集',
     changes: {

@@ -460,7 +460,7 @@ export const zh: Messages = {
     autoFixHint: '失败并要求自动修复时，作为单独的任务运行。',
     status: '状态',
     shown: { '': '未归档', ARCHIVED: '已归档', 'ACTIVE,COMPLETED,ARCHIVED': '全部' },
-    noMatch: '没有此状态的会话。',
+    noMatch: '没有符合条件的会话。',
     edit: '编辑',
     editTitle: '编辑会话',
     changes: {

@@ -1,6 +1,6 @@
 'use client'
 
-import { Anchor, EmptyState, NativeSelect, Table, VisuallyHidden } from '@mantine/core'
+import { Anchor, Button, EmptyState, NativeSelect, Table, Text, VisuallyHidden } from '@mantine/core'
 import Link from 'next/link'
 import type { SessionView } from '#protocol/session.ts'
 import { TASK_STATUSES } from '#protocol/task.ts'
@@ -8,6 +8,7 @@ import { count } from '../../lib/format.ts'
 import { useSessions } from '../../lib/queries.ts'
 import { useAddress } from '../../lib/use-address.ts'
 import { useMessages } from '../../messages/use-messages.ts'
+import { SearchField } from '../fields/search-field.tsx'
 import { Pager } from '../pager.tsx'
 import { ErrorState, LoadingRows } from '../states.tsx'
 import { StatusBadge } from '../status-badge.tsx'
@@ -16,14 +17,21 @@ import { Age } from '../time.tsx'
 import { NewSession } from './session-dialogs.tsx'
 
 const SIZE = 100
+/** How many tasks they have is told by nobody. */
+const REFRESH_MS = 5000
 const NOT_ARCHIVED = 'ACTIVE,COMPLETED'
 
 export function SessionsScreen() {
-  const text = useMessages().sessions
+  const { sessions: text, tasks } = useMessages()
   const [params, change] = useAddress()
   const page = Math.max(0, Number(params.get('page')) || 0)
   const status = params.get('status') ?? ''
-  const sessions = useSessions({ page, size: SIZE, status: status || NOT_ARCHIVED })
+  const search = params.get('search') ?? ''
+  const sessions = useSessions(
+    { page, size: SIZE, status: status || NOT_ARCHIVED, ...(search && { search }) },
+    REFRESH_MS,
+  )
+  const filtered = status !== '' || search !== ''
   const set = (name: string, value: string) =>
     change(query => {
       query.delete('page')
@@ -31,11 +39,17 @@ export function SessionsScreen() {
       else query.delete(name)
       return query
     })
+  const clear = () =>
+    change(query => {
+      for (const name of ['page', 'status', 'search']) query.delete(name)
+      return query
+    })
   return (
     <>
       <div className={bar.bar}>
         <h1>{text.title}</h1>
         <div className={bar.filters}>
+          <SearchField value={search} onChange={value => set('search', value)} />
           <NativeSelect
             size="xs"
             aria-label={text.status}
@@ -57,9 +71,17 @@ export function SessionsScreen() {
         <EmptyState
           mt="xl"
           px="md"
-          title={status ? text.noMatch : text.emptyTitle}
-          description={status ? undefined : text.emptyText}
-        />
+          title={filtered ? text.noMatch : text.emptyTitle}
+          description={filtered ? undefined : text.emptyText}
+        >
+          {filtered && (
+            <EmptyState.Actions>
+              <Button size="compact-sm" variant="default" onClick={clear}>
+                {tasks.clearFilters}
+              </Button>
+            </EmptyState.Actions>
+          )}
+        </EmptyState>
       ) : (
         <SessionTable sessions={sessions.data.content} />
       )}
@@ -75,7 +97,9 @@ function SessionTable({ sessions }: { sessions: SessionView[] }) {
         <Table.Thead>
           <Table.Tr>
             <Table.Th className={bar.oneLine}>{text.tasks.columns.status}</Table.Th>
-            <Table.Th className={bar.oneLine}>{text.sessions.name}</Table.Th>
+            <Table.Th className={bar.oneLine} w="60%">
+              {text.sessions.name}
+            </Table.Th>
             <Table.Th className={bar.oneLine}>{text.sessions.tasks}</Table.Th>
             <Table.Th className={bar.oneLine} visibleFrom="sm">
               {text.sessions.updated}
@@ -94,16 +118,14 @@ function SessionTable({ sessions }: { sessions: SessionView[] }) {
                   prefetch={false}
                   href={`/sessions/${encodeURIComponent(session.id)}`}
                   fw={600}
+                  fz={14}
                   c="inherit"
                   lineClamp={2}
                   title={session.name}
                 >
                   {session.name}
                 </Anchor>
-                {session.description && <div className="soft">{session.description}</div>}
-                {session.tags.length > 0 && (
-                  <div className="soft">{session.tags.map(tag => `#${tag}`).join(' ')}</div>
-                )}
+                <SessionFacts session={session} />
               </Table.Td>
               <Table.Td>
                 <TaskCounts session={session} />
@@ -116,6 +138,17 @@ function SessionTable({ sessions }: { sessions: SessionView[] }) {
         </Table.Tbody>
       </Table>
     </Table.ScrollContainer>
+  )
+}
+
+/** What a session is about, in one line; the whole is a hover away, and on its page. */
+function SessionFacts({ session: { description, tags } }: { session: SessionView }) {
+  const facts = [description, ...tags.map(tag => `#${tag}`)].filter(Boolean).join('  ')
+  if (!facts) return null
+  return (
+    <Text className="soft" fz={13} lineClamp={1} title={facts}>
+      {facts}
+    </Text>
   )
 }
 

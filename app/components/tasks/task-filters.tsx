@@ -1,13 +1,10 @@
 'use client'
 
-import { CloseButton, NativeSelect, TextInput } from '@mantine/core'
-import { useDebouncedCallback } from '@mantine/hooks'
-import { IconSearch } from '@tabler/icons-react'
-import { useEffect, useRef, useState } from 'react'
+import { NativeSelect } from '@mantine/core'
 import { TASK_STATUSES, TERMINAL_STATUSES } from '#protocol/task.ts'
 import { useSessions } from '../../lib/queries.ts'
-import { useKeys } from '../../lib/use-keys.ts'
 import { useMessages } from '../../messages/use-messages.ts'
+import { SearchField } from '../fields/search-field.tsx'
 import classes from './tasks-screen.module.css'
 
 interface TaskFiltersProps {
@@ -20,6 +17,9 @@ interface TaskFiltersProps {
 export function TaskFilters({ params, set, inSession }: TaskFiltersProps) {
   const text = useMessages()
   const sessions = useSessions()
+  const known = sessions.data?.content ?? []
+  /** Perhaps one of those that the list has no room for. */
+  const chosen = params.get('sessionId') ?? ''
   return (
     <div className={classes.filters}>
       <SearchField value={params.get('search') ?? ''} onChange={value => set('search', value)} />
@@ -41,11 +41,14 @@ export function TaskFilters({ params, set, inSession }: TaskFiltersProps) {
         <NativeSelect
           size="xs"
           aria-label={text.tasks.session}
-          value={params.get('sessionId') ?? ''}
+          value={chosen}
           onChange={event => set('sessionId', event.currentTarget.value)}
           data={[
             { value: '', label: text.tasks.anySession },
-            ...(sessions.data?.content ?? []).map(session => ({ value: session.id, label: session.name })),
+            ...known.map(session => ({ value: session.id, label: session.name })),
+            ...(chosen && !known.some(session => session.id === chosen)
+              ? [{ value: chosen, label: chosen }]
+              : []),
           ]}
         />
       )}
@@ -59,35 +62,5 @@ export function TaskFilters({ params, set, inSession }: TaskFiltersProps) {
         data={Object.entries(text.tasks.sorts).map(([value, label]) => ({ value, label }))}
       />
     </div>
-  )
-}
-
-function SearchField({ value, onChange }: { value: string; onChange(value: string): void }) {
-  const text = useMessages()
-  const field = useRef<HTMLInputElement>(null)
-  const [draft, setDraft] = useState(value)
-  const change = useDebouncedCallback(onChange, 250)
-  useKeys({ '/': () => field.current?.focus() })
-  useEffect(() => setDraft(value), [value])
-  const edit = (next: string) => {
-    setDraft(next)
-    change(next)
-  }
-  return (
-    <TextInput
-      ref={field}
-      size="xs"
-      className={classes.search}
-      aria-label={text.tasks.search}
-      placeholder={text.tasks.search}
-      leftSection={<IconSearch size={14} aria-hidden />}
-      rightSection={
-        draft && <CloseButton size="xs" aria-label={text.log.clearText} onClick={() => edit('')} />
-      }
-      maxLength={200}
-      value={draft}
-      onChange={event => edit(event.currentTarget.value)}
-      onKeyDown={event => event.key === 'Escape' && event.currentTarget.blur()}
-    />
   )
 }
