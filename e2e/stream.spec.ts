@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test'
 import { TestServer } from '#server/testing/test-server.ts'
-import { lines, numbered, openTask, scrollToStart, writeLines } from './console.ts'
+import { lines, logIn, numbered, openTask, scrollToStart, writeLines } from './console.ts'
 import { eventFrame, LiveWire } from './live-wire.ts'
 
 let server: TestServer
@@ -131,4 +131,18 @@ test('an error of the first load is shown, and tried again by a click', async ({
   await page.unroute(/\/tasks\/refused\/logs\?/)
   await page.getByRole('button', { name: 'Try again' }).click()
   await expect(lines(page).last()).toHaveText('line 5')
+})
+
+test('a list that could not be loaded appears when the connection is back', async ({ page }) => {
+  await server.post('/sessions', { name: 'back again' })
+  await logIn(page, server)
+  const wire = await LiveWire.attach(page)
+  await page.route('**/api/v1/sessions*', route => route.abort())
+  await page.goto(`${server.url}/sessions`)
+  await expect(page.getByText('The server cannot be reached.')).toBeVisible()
+  wire.cut()
+  await expect(page.getByTestId('connection')).toHaveAttribute('data-state', 'offline')
+  await page.unroute('**/api/v1/sessions*')
+  wire.mend()
+  await expect(page.getByRole('link', { name: 'back again' })).toBeVisible()
 })

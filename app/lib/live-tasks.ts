@@ -30,6 +30,8 @@ export function useLiveTaskLists(): void {
     const join = () => {
       socket.emit('subscribe', { channel: 'tasks' })
       refetch()
+      // What could not be loaded while the connection was lost.
+      void client.refetchQueries({ type: 'active', predicate: query => query.state.status === 'error' })
     }
     const onTask = (change: TaskChange) => {
       if ('deleted' in change) return refetch()
