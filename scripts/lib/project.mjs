@@ -8,6 +8,14 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 /** The Node major that the sources need: `.ts` without a build, `node:sqlite`, zstd. */
 const NODE_MAJOR = 24
 
+/** @throws SetupError where Node would not run the sources */
+export function refuseNodeModules() {
+  if (/[\\/]node_modules[\\/]/.test(root))
+    throw new SetupError(
+      `this copy lies in ${root}, where Node runs no TypeScript. Clone the repository, and run \`npm install -g .\` in the clone, which links its commands.`,
+    )
+}
+
 /** Path of a Node that runs the project: the one among its packages, else the running one where it is new enough. */
 export function projectNode() {
   const binary = process.platform === 'win32' ? 'node.exe' : 'node'

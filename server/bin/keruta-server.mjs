@@ -1,17 +1,25 @@
 #!/usr/bin/env node
 // The server in production mode; `keruta-server store …` is for what it stores.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { main, projectNode, root, serverArguments } from '../../scripts/lib/project.mjs'
+import { main, projectNode, refuseNodeModules, root, serverArguments } from '../../scripts/lib/project.mjs'
 import { runInForeground } from '../../scripts/lib/run.mjs'
 import { setUp } from '../../scripts/setup.mjs'
 
 const HELP = `Usage: keruta-server           starts the server; its settings are variables of the environment, see README.md
        keruta-server store …   copies, checks, saves and restores what it stores; --help says more
+       keruta-server --version
 `
 
 const [command, ...rest] = process.argv.slice(2)
 
 await main(async () => {
+  if (command === '--version' || command === '-V') {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    process.stdout.write(`${version}\n`)
+    return 0
+  }
+  refuseNodeModules()
   if (command === 'store') return run([join(root, 'server/store-tools/main.ts'), ...rest])
   if (command === undefined) {
     await setUp({ build: true })
