@@ -236,6 +236,27 @@ describe('Ingest', () => {
     expect((await store.segments.head('busy')).streams.get('s')).toEqual({ n: 3, endN: 3 })
   })
 
+  test('remembers where a log stands when nobody writes, and learns where others have written meanwhile', async () => {
+    let looks = 0
+    const { segments } = store
+    const head = (taskId: string) => {
+      looks++
+      return segments.head(taskId)
+    }
+    const [one, other] = [ingestInto({ ...segments, head }), ingestInto(segments)]
+    for (const from of [1, 4, 7]) await one.appendSegment('shared', 's', from, segmentOf(from, from + 2))
+    expect(looks).toBe(1)
+
+    await other.appendSegment('shared', 's', 10, segmentOf(10, 12))
+    await other.appendSegment('shared', 'other', 1, segmentOf(1, 1, 'other'))
+    expect(await one.appendSegment('shared', 's', 8, segmentOf(8, 14))).toBe(14)
+    await other.appendSegment('shared', 's', 15, segmentOf(15, 15))
+    expect(await one.appendSegment('shared', 's', 15, segmentOf(15, 15))).toBe(15)
+    await other.appendSegment('shared', 's', 16, segmentOf(16, 16))
+    expect(await one.appendSegment('shared', 's', 17, segmentOf(17, 17))).toBe(17)
+    expect(await stored('shared')).toEqual([...lines(12), 'other 1', ...lines(17).slice(12)])
+  })
+
   test('refuses a duration without end, which no JSON could tell', async () => {
     const writer = new SegmentWriter()
     writer.addString('x', 0, 1, 0, { durationMs: 12345 })

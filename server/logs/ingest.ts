@@ -43,16 +43,33 @@ export interface IngestOptions {
   now: () => number
 }
 
+/**
+ * As many logs are remembered that nobody writes to just now: a sender that waits for its acknowledgements leaves such a gap after each
+ * of them. What is remembered may be old; the store says so when lines come.
+ */
+const KEPT_IDLE = 1000
+
 export function createIngest(options: IngestOptions): Ingest {
   const appenders = new Map<string, TaskAppender>()
+  const idle = new Set<string>()
 
   const appenderOf = (taskId: string): TaskAppender => {
+    idle.delete(taskId)
     let appender = appenders.get(taskId)
     if (!appender) {
-      appender = new TaskAppender(taskId, options, () => appenders.delete(taskId))
+      appender = new TaskAppender(taskId, options, () => forgetSome(taskId))
       appenders.set(taskId, appender)
     }
     return appender
+  }
+
+  function forgetSome(nowIdle: string): void {
+    idle.add(nowIdle)
+    for (const taskId of idle) {
+      if (idle.size <= KEPT_IDLE) break
+      idle.delete(taskId)
+      appenders.delete(taskId)
+    }
   }
 
   /** After what is under way now. */

@@ -45,7 +45,8 @@ const MAX_APPEND_BYTES = 4 * 1024 * 1024
 
 /**
  * Appends to one task, one commit at a time: what arrives during a commit goes together with the next. Stream numbers are
- * compared with the head, so that a resent line is stored once.
+ * compared with the head, so that a resent line is stored once. The head is remembered; whoever else appended meanwhile has moved it, and
+ * the store then refuses what does not follow.
  */
 export class TaskAppender {
   readonly #taskId: string
@@ -107,10 +108,8 @@ export class TaskAppender {
 
   async #append(parts: Waiting[]): Promise<void> {
     const { segments, ensureTask } = this.#deps
-    if (!this.#head) {
-      await ensureTask(this.#taskId)
-      this.#head = await segments.head(this.#taskId)
-    }
+    await ensureTask(this.#taskId)
+    this.#head ??= await segments.head(this.#taskId)
     let rest = parts
     let looked = false
     while (rest.length > 0) {

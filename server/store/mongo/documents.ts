@@ -111,7 +111,7 @@ export function segmentFields(
       `a segment of ${body.length} bytes does not fit into a document: split it`,
     )
   const { count, minAt, maxAt, textBytes, counts } = summary
-  return {
+  const fields: StoredFields = {
     taskId,
     firstSeq,
     lastSeq: firstSeq + count - 1,
@@ -121,9 +121,10 @@ export function segmentFields(
     textBytes,
     storedBytes: body.length,
     codec,
-    ...Object.fromEntries(COUNTS.map((name, at) => [name, counts[at]!])),
     body: new Binary(body),
   }
+  for (const [at, name] of COUNTS.entries()) fields[name] = counts[at]!
+  return fields
 }
 
 export function toHeader(document: SegmentDocument): SegmentHeader {

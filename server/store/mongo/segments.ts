@@ -9,7 +9,7 @@ import { createRewrite } from './rewrite.ts'
 import { TaskLock } from './task-lock.ts'
 
 /** The head in the store is moved forward after so many segments: so many must be read to know where a log stands. */
-const HOLD_EVERY = 64
+const HOLD_EVERY = 256
 /** As many logs are remembered. */
 const KEPT = 5000
 /**
@@ -153,7 +153,10 @@ function toDocuments(taskId: string, firstSeq: number, added: NewSegment[]): Seg
   return added.map(({ summary, body, stream }) => {
     const _id = segmentId(taskId, next)
     const document: SegmentDocument = { _id, ...segmentFields(taskId, next, summary, 'raw', body) }
-    if (stream) Object.assign(document, { streamId: stream.streamId, lastN: stream.lastN })
+    if (stream) {
+      document.streamId = stream.streamId
+      document.lastN = stream.lastN
+    }
     next += summary.count
     return document
   })
