@@ -1,7 +1,7 @@
 import { expect, type Page, test } from '@playwright/test'
-import { TestServer } from '#server/testing/test-server.ts'
+import { ADMIN_KEY, TestServer } from '#server/testing/test-server.ts'
 import { keruta } from './agent.ts'
-import { logIn } from './console.ts'
+import { logIn, openTask } from './console.ts'
 
 let server: TestServer
 test.beforeAll(async () => {
@@ -124,14 +124,20 @@ test('a template is written, and what the server refuses is said beside its fiel
   ])
 })
 
-test('who waits for an agent in vain is told how to start one', async ({ page }) => {
+test('who waits for an agent in vain is told so, and how to start one, until one is there', async ({
+  page,
+}) => {
   await queue('unserved', 'lonely')
-  await page.clock.setSystemTime(Date.now() + 60_000)
-  await open(page, 'unserved')
+  await openTask(page, server, 'unserved-lonely')
+  await expect(page.getByTestId('unserved')).toContainText('no daemon serves this session')
+  await page.getByTestId('unserved').click()
   await expect(page.getByTestId('serve-hint')).toContainText(
     `keruta daemon --session-id unserved --api-url ${server.url}`,
   )
-  await server.post('/tasks/unserved-lonely/start', {})
+  const agent = new WebSocket(`${server.url.replace('http', 'ws')}/ws/sessions/unserved?token=${ADMIN_KEY}`)
+  agent.onopen = () => agent.send(JSON.stringify({ type: 'hello', agentId: 'host:1' }))
+  await expect(page.getByTestId('served')).toHaveText('1 daemon')
   await expect(page.getByTestId('serve-hint')).toHaveCount(0)
-  await expect(page.getByTestId('running-row')).toContainText('lonely')
+  agent.close()
+  await expect(page.getByTestId('served')).toHaveCount(0)
 })

@@ -65,8 +65,18 @@ export const sessionSchema = z.object({
 })
 export type Session = z.infer<typeof sessionSchema>
 
+/** Whether agents wait for a session's tasks. */
+export const servingSchema = z.object({
+  /** That are connected now, to any server. */
+  daemons: z.number().int(),
+  /** When one was connected, or asked for work, last; null where the server has seen none since it started. */
+  lastSeenAt: z.string().nullable(),
+})
+export type Serving = z.infer<typeof servingSchema>
+
 /** A session as REST shows it. */
 export const sessionViewSchema = sessionSchema.extend({
+  serving: servingSchema,
   taskCounts: z.object({
     PENDING: z.number().int(),
     PROCESSING: z.number().int(),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ErrorCode } from './errors.ts'
 import { subscribeOptionsSchema } from './frames.ts'
 import type { LogEntry, LogState } from './log.ts'
+import type { Serving } from './session.ts'
 import type { LogCounts, TaskRow, TaskView } from './task.ts'
 
 /** Socket.IO is served at this path; clients connect with `transports: ['websocket']` or any. */
@@ -41,6 +42,8 @@ export interface ServerToClientEvents {
   task(change: { task: TaskView | TaskRow } | { taskId: string; deleted: true }): void
   /** Changes of the listed tasks may not have been told: list them again. Only to who subscribed to the changes of all tasks. */
   missed(): void
+  /** Who serves a session is another now. Only to who subscribed to the changes of all tasks. */
+  serving(change: { sessionId: string; serving: Serving }): void
   /** A task's log grew; at most one a second and task. */
   stats(stats: { taskId: string; logs: LogCounts; logState: LogState }): void
   /** Files of this task came, went or are on their way: list them again. Only to who subscribed to the task. */

@@ -21,6 +21,13 @@ export function sessionTable(context: Context, sessions: SessionView[], now: num
   return table(rows, columns, process.stdout.columns, paintStatus(context), spare)
 }
 
+/** Who waits for its tasks. */
+function servedBy({ serving, status }: SessionView, now: number): string | false {
+  if (serving.daemons > 0) return count(serving.daemons, 'daemon')
+  if (status !== 'ACTIVE') return false
+  return serving.lastSeenAt ? `nobody; an agent was seen ${ago(serving.lastSeenAt, now)}` : 'nobody'
+}
+
 /** Everything that a person asks of one session. */
 export function sessionDetails(context: Context, session: SessionView, now: number): string {
   const { template, taskCounts } = session
@@ -37,6 +44,7 @@ export function sessionDetails(context: Context, session: SessionView, now: numb
     variables: Object.keys(template?.env ?? {}).join(', '),
     setup: template?.setupScript && count(template.setupScript.trimEnd().split('\n').length, 'line'),
     'auto-fix': template?.autoFixCommand,
+    'served by': servedBy(session, now),
     tasks: tasks.map(([status, number]) => `${number} ${status}`).join(', ') || 'none',
     created: ago(session.createdAt, now),
     changed: session.updatedAt !== session.createdAt && ago(session.updatedAt, now),

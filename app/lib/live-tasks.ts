@@ -1,5 +1,6 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
+import type { SessionView } from '#protocol/session.ts'
 import type { ServerToClientEvents } from '#protocol/socket.ts'
 import type { TaskRow, TaskView } from '#protocol/task.ts'
 import { keys, type TaskList } from './queries.ts'
@@ -7,6 +8,7 @@ import { liveSocket } from './socket.ts'
 import { isWaiting } from './waiting-tasks.ts'
 
 type TaskChange = Parameters<ServerToClientEvents['task']>[0]
+type ServingChange = Parameters<ServerToClientEvents['serving']>[0]
 type StatsChange = Parameters<ServerToClientEvents['stats']>[0]
 
 const REFETCH_MS = 1000
@@ -41,9 +43,12 @@ export function useLiveTaskLists(): void {
     }
     const onStats = ({ taskId, logs, logState }: StatsChange) =>
       updateTask(client, taskId, task => ({ ...task, logs, logState }))
+    const onServing = ({ sessionId, serving }: ServingChange) =>
+      client.setQueryData<SessionView>(keys.session(sessionId), session => session && { ...session, serving })
     socket.on('connect', join)
     socket.on('task', onTask)
     socket.on('stats', onStats)
+    socket.on('serving', onServing)
     socket.on('missed', refetch)
     if (socket.connected) socket.emit('subscribe', { channel: 'tasks' })
     return () => {
@@ -51,6 +56,7 @@ export function useLiveTaskLists(): void {
       socket.off('connect', join)
       socket.off('task', onTask)
       socket.off('stats', onStats)
+      socket.off('serving', onServing)
       socket.off('missed', refetch)
       if (socket.connected) socket.emit('unsubscribe', { channel: 'tasks' })
     }

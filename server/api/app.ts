@@ -39,6 +39,7 @@ export interface ApiDeps
   tasks: Tasks
   sessions: Sessions
   metrics: HealthDeps['metrics'] & RunsApiDeps['metrics']
+  agentAsked: RunsApiDeps['agentAsked']
   logger: Logger
   /** Origins whose pages may read the answers, besides the server's own. */
   allowedOrigins: string[]

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest'
 import { openApi } from './test-api.ts'
 
-const { call, keyOf, clock, tasks } = await openApi(afterAll)
+const { asked, call, keyOf, clock, tasks } = await openApi(afterAll)
 let made = 0
 
 async function queue(...scripts: string[]) {
@@ -54,6 +54,7 @@ test('a queue with nothing to do answers nothing', async () => {
   const id = await queue()
   const answer = await call('POST', `sessions/${id}/tasks/claim`, { body: { agentId: 'a' } })
   expect(answer).toMatchObject({ status: 204, text: '' })
+  expect(asked).toContain(id)
   const metrics = (await call('GET', '/metrics', { key: null })).text
   expect(metrics).toMatch(/^keruta_claims_total\{result="none"\} 1$/m)
 })

@@ -15,13 +15,15 @@ export interface RunsApiDeps {
   /** A token good for this task alone. */
   issueTaskToken(taskId: string): Promise<string>
   metrics: Pick<Metrics, 'claimed'>
+  /** An agent has asked for work in a session. */
+  agentAsked(sessionId: string): void
 }
 
 const common = { method: 'post' as const, tags: ['Agents'], security: secured, middleware: readsJson }
 const view = named('Task', taskViewSchema)
 
 /** What agents that serve a queue call: take a task, say that it is still run, give it back. */
-export function runsApi({ tasks, issueTaskToken, metrics }: RunsApiDeps) {
+export function runsApi({ tasks, issueTaskToken, metrics, agentAsked }: RunsApiDeps) {
   const api = createRouter()
 
   api.openapi(
@@ -50,6 +52,7 @@ export function runsApi({ tasks, issueTaskToken, metrics }: RunsApiDeps) {
       demand(c.get('principal'), 'write', { sessionId })
       const claimed = await tasks.claim(sessionId, input, { name: `agent:${input.agentId}` })
       metrics.claimed(claimed !== undefined)
+      agentAsked(sessionId)
       if (!claimed) return c.body(null, 204)
       const { task, session } = claimed
       return c.json({ ...(await tasks.view(task)), token: await issueTaskToken(task.id), session }, 200)

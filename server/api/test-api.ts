@@ -86,6 +86,8 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
   )
   /** Tasks whose artifacts have changed. */
   const filed: string[] = []
+  /** Sessions in which agents asked for work. */
+  const asked: string[] = []
   const artifacts = createArtifacts({
     store,
     maxBytes: MAX_ARTIFACT_BYTES,
@@ -114,6 +116,7 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     store,
     removeTask: tasks.remove,
     onChange: () => {},
+    serving: () => ({ daemons: 0, lastSeenAt: null }),
     clock: () => clock.now,
     newId: () => uuidv7(),
   })
@@ -158,6 +161,7 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     },
     parts,
     metrics,
+    agentAsked: sessionId => asked.push(sessionId),
     version: '1.2.3',
     logger: pino({ level: 'silent' }),
   })
@@ -200,6 +204,7 @@ export async function openApi(onEnd: (close: () => Promise<void>) => void = onTe
     streams,
     typed,
     filed,
+    asked,
     artifacts,
     inputs,
     parts,

@@ -59,6 +59,7 @@ export function createLive(base: Base, work: Work, config: LiveConfig, news: New
     },
     hub: sessionHub,
     watchToken: auth.watch,
+    arrived: sessionId => work.daemons.arrive(sessionId),
   })
   const taskSockets = createTaskSockets({
     ...readers,
@@ -91,6 +92,7 @@ export function createLive(base: Base, work: Work, config: LiveConfig, news: New
   news.on('task', change => void announcer.change(change).catch(cannotAnnounce))
   news.on('session', change => announcer.sessionChange(change))
   news.on('input', taskId => announcer.inputCame(taskId))
+  news.on('serving', sessionId => socketIo.serving(sessionId, work.daemons.of(sessionId)))
   news.on('stats', taskIds => void announcer.stats(taskIds).catch(cannotAnnounce))
   news.on('artifacts', taskId => {
     socketIo.artifacts(taskId)
@@ -103,6 +105,7 @@ export function createLive(base: Base, work: Work, config: LiveConfig, news: New
   follow(bus, {
     writers: work.remoteWriters,
     taskChanged: announcer.changeElsewhere,
+    daemons: work.daemons,
     taskDeleted(taskId, sessionId) {
       tasks.removedElsewhere(taskId).catch(cannotAnnounce)
       socketIo.taskDeleted(taskId, sessionId)

@@ -6,6 +6,8 @@ import type { TaskChange } from '#server/tasks/tasks.ts'
 export type News = EventEmitter<{
   task: [change: TaskChange]
   session: [change: SessionChange]
+  /** Who serves this session is another now. */
+  serving: [sessionId: string]
   /** Something was typed to the task's script. */
   input: [taskId: string]
   artifacts: [taskId: string]

@@ -10,13 +10,14 @@ import type { Work } from './work.ts'
 /** What is answered at the server's port. */
 export function createWeb(base: Base, work: Work, live: Live, config: Config, version: string): HttpServer {
   const { auth, bus, limits, logger, metrics, queries, store } = base
-  const { tasks, sessions, artifacts, inputs, autoFixes, observe, ingest, deleteLogs } = work
+  const { tasks, sessions, daemons, artifacts, inputs, autoFixes, observe, ingest, deleteLogs } = work
 
   const postLimit = createPostLimit(config.ingestRate, limits)
   const api = createApi({
     auth,
     tasks,
     sessions,
+    agentAsked: sessionId => daemons.asked(sessionId),
     artifacts,
     artifactSent: metrics.artifactSent,
     inputs,

@@ -3,6 +3,7 @@ import { createArtifacts } from '#server/artifacts/artifacts.ts'
 import { startSweep } from '#server/artifacts/sweep.ts'
 import type { Config } from '#server/config.ts'
 import { RemoteWriters } from '#server/live/bus/remote-writers.ts'
+import { Daemons } from '#server/live/daemons.ts'
 import { LiveWriters } from '#server/live/live-writers.ts'
 import { StatsFeed } from '#server/live/stats-feed.ts'
 import { deleteLogs } from '#server/logs/delete.ts'
@@ -35,6 +36,11 @@ export function createWork(base: Base, config: Pick<Config, 'maxArtifactBytes'>,
     onGone: taskIds => news.emit('stats', taskIds),
     now: clock,
   })
+  const daemons = new Daemons({
+    send: event => bus.send(event),
+    onChange: sessionId => news.emit('serving', sessionId),
+    clock,
+  })
   const stats = new StatsFeed(taskIds => {
     bus.send({ type: 'stats', taskIds })
     news.emit('stats', taskIds)
@@ -64,6 +70,7 @@ export function createWork(base: Base, config: Pick<Config, 'maxArtifactBytes'>,
     store,
     removeTask: tasks.remove,
     onChange: change => news.emit('session', change),
+    serving: sessionId => daemons.of(sessionId),
     clock,
     newId: uuidv7,
   })
@@ -118,6 +125,7 @@ export function createWork(base: Base, config: Pick<Config, 'maxArtifactBytes'>,
     autoFixes,
     observe: createObserver({ tasks, say }),
     remoteWriters,
+    daemons,
     /** A writer of a stream has come; the answer is called when it goes. */
     writer(taskId: string): () => void {
       const leave = writers.add(taskId)
@@ -151,6 +159,7 @@ export function createWork(base: Base, config: Pick<Config, 'maxArtifactBytes'>,
       heartbeats.close()
       stats.close()
       remoteWriters.close()
+      daemons.close()
       await ingest.idle()
     },
   }

@@ -15,6 +15,8 @@ export interface SessionConnectionDeps {
   principal: Principal
   ws: WebSocket
   hub: SessionHub
+  /** A daemon has come; the answer is called when it goes. */
+  arrived(sessionId: string): () => void
   /** Calls back when the token behind a connection is revoked or expires. */
   watchToken: Auth['watch']
 }
@@ -31,6 +33,7 @@ export class SessionConnection {
   readonly #pings: NodeJS.Timeout
   readonly #unwatchToken: () => void
   #unwatch: (() => void) | undefined
+  #leave: (() => void) | undefined
   #status: Session['status'] | undefined
   #alive = true
 
@@ -63,9 +66,12 @@ export class SessionConnection {
   }
 
   async #hello(): Promise<void> {
-    const { sessionId, hub, ws } = this.#deps
+    const { sessionId, hub, ws, arrived } = this.#deps
     // Before the look into the store, so that nothing happens between the two.
-    if (ws.readyState === ws.OPEN) this.#unwatch ??= hub.watch(sessionId, event => this.#onEvent(event))
+    if (ws.readyState === ws.OPEN) {
+      this.#unwatch ??= hub.watch(sessionId, event => this.#onEvent(event))
+      this.#leave ??= arrived(sessionId)
+    }
     this.#status = undefined
     const state = await hub.state(sessionId)
     if (!state) return this.#onEvent({ kind: 'deleted' })
@@ -109,5 +115,6 @@ export class SessionConnection {
     clearInterval(this.#pings)
     this.#unwatchToken()
     this.#unwatch?.()
+    this.#leave?.()
   }
 }

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
+import { io } from 'socket.io-client'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
-import type { Session } from '#protocol/session.ts'
+import type { Session, SessionView } from '#protocol/session.ts'
 import type { SessionServerFrame } from '#protocol/session-frames.ts'
 import { ADMIN_KEY, TestServer } from '#server/testing/test-server.ts'
 
@@ -152,4 +153,24 @@ test('a key that is revoked ends the connections that it opened', async () => {
   const closed = once(ws, 'close')
   await server.api(`/api-keys/${made.id}`, { method: 'DELETE' })
   expect((await closed)[0]).toBe(4401)
+})
+
+test('a session says how many daemons serve it now, and tells who shows it', async () => {
+  const id = await newSession()
+  const serving = async () => ((await (await server.api(`/sessions/${id}`)).json()) as SessionView).serving
+  expect(await serving()).toEqual({ daemons: 0, lastSeenAt: null })
+  const console = io(server.url, {
+    transports: ['websocket'],
+    extraHeaders: { authorization: `Bearer ${ADMIN_KEY}` },
+  })
+  onTestFinished(() => void console.close())
+  const told: number[] = []
+  console.on('serving', change => change.sessionId === id && told.push(change.serving.daemons))
+  await new Promise<void>(resolve => console.once('connect', resolve))
+  await console.emitWithAck('subscribe', { channel: 'tasks' })
+  const agents = [await greeted(id), await greeted(id)]
+  expect(await serving()).toEqual({ daemons: 2, lastSeenAt: expect.any(String) })
+  for (const { ws } of agents) ws.close()
+  await expect.poll(() => told).toEqual([1, 2, 1, 0])
+  expect(await serving()).toEqual({ daemons: 0, lastSeenAt: expect.any(String) })
 })

@@ -3,6 +3,7 @@ import { Server, type Socket } from 'socket.io'
 import { KerutaError } from '#protocol/errors.ts'
 import { MAX_FRAME_BYTES } from '#protocol/frames.ts'
 import { idSchema } from '#protocol/ids.ts'
+import type { Serving } from '#protocol/session.ts'
 import {
   type ClientToServerEvents,
   type ServerToClientEvents,
@@ -84,6 +85,9 @@ export function createSocketIo(options: SocketIoOptions) {
     },
     taskDeleted(taskId: string, sessionId: string | null): void {
       io.to(roomsOf(taskId, sessionId)).emit('task', { taskId, deleted: true })
+    },
+    serving(sessionId: string, serving: Serving): void {
+      io.to(listRoomsOf(sessionId)).emit('serving', { sessionId, serving })
     },
     /** Changes on other servers were maybe not told: whoever shows lists asks again. */
     missed(): void {

@@ -34,7 +34,14 @@ function serverOn(store: Store) {
     newId: () => crypto.randomUUID(),
   })
   const newId = () => crypto.randomUUID()
-  const sessions = createSessions({ store, removeTask: tasks.remove, onChange: () => {}, clock, newId })
+  const sessions = createSessions({
+    store,
+    removeTask: tasks.remove,
+    onChange: () => {},
+    serving: () => ({ daemons: 0, lastSeenAt: null }),
+    clock,
+    newId,
+  })
   const logger = { warn: () => {} }
   return {
     tasks,

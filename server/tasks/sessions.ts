@@ -1,5 +1,5 @@
 import { KerutaError } from '#protocol/errors.ts'
-import type { NewSession, Session, SessionPatch, SessionView } from '#protocol/session.ts'
+import type { NewSession, Serving, Session, SessionPatch, SessionView } from '#protocol/session.ts'
 import { TASK_STATUSES, type TaskStatus } from '#protocol/task.ts'
 import type { Store, Where } from '#server/store/store.ts'
 import { firstOfQueue } from './queue.ts'
@@ -15,6 +15,8 @@ export interface SessionsDeps {
   removeTask(taskId: string): Promise<void>
   /** Called after the store has the change. */
   onChange(change: SessionChange): void
+  /** Whether agents wait for its tasks. */
+  serving(sessionId: string): Serving
   clock: () => number
   newId: () => string
 }
@@ -69,6 +71,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const of = (status: TaskStatus) => counts.get(status)?.[session.id] ?? 0
       return {
         ...session,
+        serving: deps.serving(session.id),
         taskCounts: {
           PENDING: of('PENDING'),
           PROCESSING: of('PROCESSING'),

@@ -40,7 +40,7 @@ export function SessionScreen() {
 
 function SessionHeader({ session }: { session: SessionView }) {
   const text = useMessages().sessions
-  const { name, status, description, tags, template, workspaceId } = session
+  const { name, status, description, tags, template, workspaceId, serving } = session
   return (
     <div className={bar.bar}>
       <h1 title={name}>
@@ -54,6 +54,11 @@ function SessionHeader({ session }: { session: SessionView }) {
       </h1>
       <StatusBadge status={status} />
       <TaskCounts session={session} />
+      {serving.daemons > 0 && (
+        <span className="soft" data-testid="served">
+          {text.served(serving.daemons)}
+        </span>
+      )}
       {workspaceId && (
         <span className="soft">
           {text.workspace}: {workspaceId}

@@ -3,7 +3,9 @@ import { IconAlertTriangle, IconChecks, IconDownload, IconKeyboard } from '@tabl
 import Link from 'next/link'
 import type { TaskView } from '#protocol/task.ts'
 import { plainText } from '../../lib/ansi.ts'
-import { useRights } from '../../lib/queries.ts'
+import { useRights, useSession } from '../../lib/queries.ts'
+import { isUnserved } from '../../lib/serving.ts'
+import { useNow } from '../../lib/use-now.ts'
 import { isWaiting } from '../../lib/waiting-tasks.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import { StatusBadge } from '../status-badge.tsx'
@@ -49,6 +51,7 @@ export function TaskHeader({ task, deleted, onInput }: TaskHeaderProps) {
       <div className={classes.second}>
         <StatusBadge status={isWaiting(task) ? 'WAITING' : task.status} />
         <Times task={task} />
+        {task.status === 'PENDING' && task.sessionId !== null && <Unserved sessionId={task.sessionId} />}
         {(task.attempt > 1 || task.maxAttempts > 1) && (
           <span>{text.attempt(task.attempt, task.maxAttempts)}</span>
         )}
@@ -107,6 +110,24 @@ function TaskTitle({ name }: { name: string }) {
       </span>
       {name}
     </h1>
+  )
+}
+
+/** Why a task may wait for ever. */
+function Unserved({ sessionId }: { sessionId: string }) {
+  const text = useMessages().task
+  const now = useNow()
+  const session = useSession(sessionId).data
+  if (session?.status !== 'ACTIVE' || !now || !isUnserved(session.serving, now)) return null
+  return (
+    <Anchor
+      component={Link}
+      href={`/sessions/${encodeURIComponent(sessionId)}`}
+      fz="inherit"
+      data-testid="unserved"
+    >
+      {text.unserved}
+    </Anchor>
   )
 }
 

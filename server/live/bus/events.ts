@@ -31,7 +31,9 @@ export const busEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('writer'), taskId, here: z.boolean() }),
   /** All tasks with senders on the server; said regularly, so that silence tells that it is gone. */
   z.object({ type: z.literal('writers'), taskIds }),
-  /** Asks every server for its `writers`. */
+  /** Sessions that daemons connected to the server serve, and how many; said regularly, as `writers` is. */
+  z.object({ type: z.literal('daemons'), sessions: z.record(z.string(), z.number()) }),
+  /** Asks every server for its `writers` and `daemons`. */
   z.object({ type: z.literal('hello') }),
   /** The server could not tell everything that it had to tell. */
   z.object({ type: z.literal('lost') }),

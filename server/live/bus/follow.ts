@@ -1,3 +1,4 @@
+import type { Daemons } from '../daemons.ts'
 import type { Bus } from './bus.ts'
 import type { BusEvent } from './events.ts'
 import type { RemoteWriters } from './remote-writers.ts'
@@ -8,6 +9,7 @@ export type SessionNews = Extract<BusEvent, { type: 'session' }>
 
 export interface FollowDeps {
   writers: Pick<RemoteWriters, 'take'>
+  daemons: Pick<Daemons, 'take'>
   taskChanged(news: TaskNews): Promise<void>
   taskDeleted(taskId: string, sessionId: string | null): void
   sessionChanged(news: SessionNews): void
@@ -23,7 +25,7 @@ export interface FollowDeps {
 
 /** Does on this server what follows from what happened on another. */
 export function follow(bus: Bus, deps: FollowDeps): void {
-  const { writers, onError } = deps
+  const { writers, daemons, onError } = deps
   bus.onEvent({
     event(event, origin) {
       switch (event.type) {
@@ -51,6 +53,7 @@ export function follow(bus: Bus, deps: FollowDeps): void {
           return
         default:
           writers.take(event, origin)
+          daemons.take(event, origin)
       }
     },
     // A store that is away as well is asked again the next time.
