@@ -1,6 +1,6 @@
 'use client'
 
-import { Center, Stack } from '@mantine/core'
+import { Center, Stack, Title } from '@mantine/core'
 import Link from 'next/link'
 import { useMessages } from './messages/use-messages.ts'
 
@@ -9,7 +9,9 @@ export default function NotFound() {
   return (
     <Center mih="60dvh" component="main">
       <Stack align="center" gap="xs">
-        {text.notFound}
+        <Title order={1} size="h4">
+          {text.notFound}
+        </Title>
         <Link href="/tasks">{text.toTasks}</Link>
       </Stack>
     </Center>

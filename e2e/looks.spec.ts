@@ -178,6 +178,12 @@ test('a narrow screen gives the log half of its height, and unfolds search and f
   await expect(page.getByLabel('Find in log')).toBeHidden()
 })
 
+test('a question is in sight in a window that is too low for the log', async ({ page }) => {
+  await page.setViewportSize({ width: 720, height: 450 })
+  await openTask(page, server, ASKS)
+  await expect(page.getByLabel('Answer to: Go on? [y/N]')).toBeInViewport({ ratio: 1 })
+})
+
 test('a screen that was narrow once shows times and numbers when it is wide', async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 })
   await openTask(page, server, 'looks')

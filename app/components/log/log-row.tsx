@@ -64,7 +64,14 @@ export const LogRow = memo(function LogRow(props: LogRowProps) {
       <div className={classes.line}>
         <span className={classes.gutter}>
           {settings.numbers && (
-            <a href={`#L${entry.seq}`} className={classes.number} title={text.line(entry.seq)} onClick={mark}>
+            // Not a stop of the Tab key: so many would lie before what follows the log. A line is marked by `:` as well.
+            <a
+              href={`#L${entry.seq}`}
+              className={classes.number}
+              title={text.line(entry.seq)}
+              tabIndex={-1}
+              onClick={mark}
+            >
               {entry.seq}
             </a>
           )}
