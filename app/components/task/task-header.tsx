@@ -12,6 +12,7 @@ import { StatusBadge } from '../status-badge.tsx'
 import { ProgressBar } from '../tasks/progress-bar.tsx'
 import { Age, Elapsed } from '../time.tsx'
 import { AutoFixChain } from './auto-fix-chain.tsx'
+import { SessionCrumb } from './session-crumb.tsx'
 import classes from './task.module.css'
 import { TaskActions } from './task-actions.tsx'
 import { PanelButtons, TaskPanel } from './task-panel.tsx'
@@ -40,7 +41,7 @@ export function TaskHeader({ task, deleted, onInput }: TaskHeaderProps) {
   return (
     <header className={classes.header}>
       <div className={classes.first}>
-        <TaskTitle name={plainText(task.name)} />
+        <TaskTitle name={plainText(task.name)} sessionId={task.sessionId} />
         {task.name !== task.id && (
           <span className={classes.id} title={task.id}>
             {task.id}
@@ -85,7 +86,7 @@ export function UnknownTaskHeader({ taskId, waiting }: { taskId: string; waiting
   return (
     <header className={classes.header}>
       <div className={classes.first}>
-        <TaskTitle name={taskId} />
+        <TaskTitle name={taskId} sessionId={null} />
       </div>
       <div className={classes.second} role="status">
         {waiting && (
@@ -98,7 +99,7 @@ export function UnknownTaskHeader({ taskId, waiting }: { taskId: string; waiting
   )
 }
 
-function TaskTitle({ name }: { name: string }) {
+function TaskTitle({ name, sessionId }: { name: string; sessionId: string | null }) {
   const text = useMessages().task
   return (
     <h1 className={classes.title} title={name}>
@@ -108,6 +109,7 @@ function TaskTitle({ name }: { name: string }) {
       <span aria-hidden className="soft">
         {' / '}
       </span>
+      {sessionId && <SessionCrumb sessionId={sessionId} />}
       {name}
     </h1>
   )
