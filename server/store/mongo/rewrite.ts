@@ -15,6 +15,8 @@ import { tile } from './tiles.ts'
 
 /** A step of a removal or repair takes so many segments. */
 const STEP_SEGMENTS = 500
+/** So many are erased by one statement: whoever appends meanwhile waits for no more. */
+const ERASE_SEGMENTS = 50
 
 export interface Rewrite {
   replace: SegmentStore['replace']
@@ -111,7 +113,8 @@ export function createRewrite(logs: LogCollections, lock: TaskLock): Rewrite {
         },
       }),
     )
-    if (erasures.length > 0) await segments.bulkWrite(erasures, { ordered: true })
+    for (let at = 0; at < erasures.length; at += ERASE_SEGMENTS)
+      await segments.bulkWrite(erasures.slice(at, at + ERASE_SEGMENTS), { ordered: true })
   }
 
   async function remove(taskId: string, beforeSeq: number): Promise<number> {
