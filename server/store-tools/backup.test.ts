@@ -1,6 +1,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFile, cp, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -36,7 +47,7 @@ describe('a backup', { timeout: LIMIT }, () => {
     expect(await runStore(['check', at('saved')], own('data'))).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
-        /^nothing is wrong in backup .*: 11 entities, 7 logs with 9 600 lines, 2 artifacts\n$/,
+        /^nothing is wrong in backup .*: 10 entities, 7 logs with 9 600 lines, 2 artifacts\n$/,
       ),
     })
     expect(await runStore(['restore', at('saved')], own('other'))).toMatchObject({ code: 0, stderr: '' })
@@ -82,6 +93,22 @@ describe('a backup', { timeout: LIMIT }, () => {
       expect((await store.segments.totals(['task-1'])).get('task-1')).toMatchObject({ lines: 0 })
       expect((await store.segments.head('task-3')).streams.get('of-task-3')).toEqual({ n: 20_000 })
     })
+  })
+
+  it('has nothing of what was typed to a script that has not taken it yet, nor gives back what an older one has', async () => {
+    await useStore(locate('data'), async store => {
+      await fillStore(store, 1, 1)
+      const input = (await store.inputs.find())[0]!
+      await store.inputs.insert({ ...input, id: 'typed', text: 'pass-word', secret: true })
+    })
+    expect(await runStore(['backup', at('saved')], own('data'))).toMatchObject({ code: 0, stderr: '' })
+    expect(await textOf(at('saved'))).not.toContain('pass-word')
+    // As it was written once.
+    await writeFile(at('saved/entities/inputs.ndjson'), '{"id":"typed","text":"pass-word"}\n')
+    expect(await runStore(['restore', at('saved')], own('other'))).toMatchObject({ code: 0, stderr: '' })
+    await useStore(locate('other'), async store => expect(await store.inputs.count()).toBe(0))
+    expect(await runStore(['backup', at('saved')], own('data'))).toMatchObject({ code: 0, stderr: '' })
+    expect(await textOf(at('saved'))).not.toContain('pass-word')
   })
 
   it('that is cut or changed is refused with what is wrong, before anything is restored', async () => {
@@ -170,4 +197,12 @@ async function flip(path: string, byte: number): Promise<void> {
   const bytes = await readFile(path)
   bytes[byte]! ^= 1
   await writeFile(path, bytes)
+}
+
+/** All that the files of a folder hold. */
+async function textOf(folder: string): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter(entry => entry.isFile())
+  const texts = files.map(entry => readFile(join(entry.parentPath, entry.name), 'latin1'))
+  return (await Promise.all(texts)).join()
 }

@@ -30,6 +30,9 @@ import { LogFiles } from './log-files.ts'
 
 const PAGE = 500
 
+/** What was typed to a script may be a password, and goes to one that runs now: it means nothing to a later time. */
+const LEFT_OUT: Kind = 'inputs'
+
 /**
  * A finished backup, to be restored or checked.
  * @throws KerutaError CONFLICT where the folder holds none, or one that is not whole
@@ -80,6 +83,7 @@ export function backupSink(folder: string): Sink {
     keepSecret: secret => writeWhole(secretPath(folder), `${secret}\n`),
     async mirror(kind, pages) {
       const path = entitiesPath(folder, kind)
+      if (kind === LEFT_OUT) return rm(path, { force: true })
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       const toLines = async function* () {
         for await (const page of pages) yield page.map(entity => `${JSON.stringify(entity)}\n`).join('')
@@ -117,7 +121,7 @@ export function backupSink(folder: string): Sink {
 function contentOf(folder: string, name: string, logs: LogFiles): Source {
   async function* entities(kind: Kind): AsyncGenerator<Entity[]> {
     const path = entitiesPath(folder, kind)
-    if ((await sizeOf(path)) === undefined) return
+    if (kind === LEFT_OUT || (await sizeOf(path)) === undefined) return
     let page: Entity[] = []
     for await (const line of createInterface({
       input: createReadStream(path),
