@@ -1,27 +1,14 @@
 import { request } from 'node:http'
 import { createServer } from 'node:net'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { ADMIN_KEY, TestServer } from '#server/testing/test-server.ts'
-import { Keruta } from './keruta.ts'
-import { startDaemon, TestSession } from './serving.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { ADMIN_KEY } from '#server/testing/test-server.ts'
+import { daemonTests, startDaemon } from './serving.ts'
 
-let server: TestServer
-let keruta: Keruta
-let session: TestSession
-let sessions = 0
-beforeAll(async () => {
-  server = await TestServer.start()
-})
-afterAll(() => server.dispose())
-beforeEach(async () => {
-  keruta = new Keruta(server.url, ADMIN_KEY)
-  session = await TestSession.create(server, { id: `h${++sessions}`, name: 'Queue' })
-})
-afterEach(() => keruta.clean())
+const at = daemonTests('h')
 
-const id = (name: string) => `${session.id}-${name}`
+const id = (name: string) => `${at.session.id}-${name}`
 const serve = (args: string[] = [], env: Record<string, string> = {}) =>
-  startDaemon(keruta, ['--session-id', session.id, ...args], env)
+  startDaemon(at.keruta, ['--session-id', at.session.id, ...args], env)
 
 /** A call with headers that fetch would not send. */
 function call(url: string, method: string, headers: Record<string, string>, body = '') {
@@ -41,15 +28,15 @@ function call(url: string, method: string, headers: Record<string, string>, body
 it('GET /status tells what is done now, and what has been done', async () => {
   const daemon = serve()
   const url = await daemon.url()
-  await session.queue(id('a'), 'keruta fail --message "no disk"')
-  await session.queue(id('c'), 'trap "exit 0" TERM; echo up; while :; do sleep 0.1; done')
-  await session.printed(id('c'), 'up')
-  await server.post(`/tasks/${id('c')}/cancel`, {})
-  await session.queue(id('b'), 'test "$KERUTA_ATTEMPT" = 1 && echo up; sleep 60')
-  await session.printed(id('b'), 'up')
+  await at.session.queue(id('a'), 'keruta fail --message "no disk"')
+  await at.session.queue(id('c'), 'trap "exit 0" TERM; echo up; while :; do sleep 0.1; done')
+  await at.session.printed(id('c'), 'up')
+  await at.server.post(`/tasks/${id('c')}/cancel`, {})
+  await at.session.queue(id('b'), 'test "$KERUTA_ATTEMPT" = 1 && echo up; sleep 60')
+  await at.session.printed(id('b'), 'up')
   expect(await (await fetch(`${url}/status`)).json()).toMatchObject({
     status: 'RUNNING',
-    sessionId: session.id,
+    sessionId: at.session.id,
     task: { id: id('b'), attempt: 1 },
     counts: { completed: 0, failed: 1, cancelled: 1, handedBack: 0 },
     server: { connected: true, trouble: null },
@@ -60,15 +47,15 @@ it('GET /status tells what is done now, and what has been done', async () => {
 
 it('POST /stop ends the daemon, and with `now` its task too, which goes back to the queue', async () => {
   const daemon = serve()
-  await session.queue(id('a'), 'echo up; sleep 60')
-  await session.printed(id('a'), 'up')
+  await at.session.queue(id('a'), 'echo up; sleep 60')
+  await at.session.printed(id('a'), 'up')
   const answer = await fetch(`${await daemon.url()}/stop?now`, { method: 'POST' })
   expect([answer.status, await answer.json()]).toMatchObject([
     202,
     { detail: expect.stringContaining(id('a')) },
   ])
   expect((await daemon.ended).code).toBe(0)
-  expect(await session.task(id('a'))).toMatchObject({ status: 'PENDING' })
+  expect(await at.session.task(id('a'))).toMatchObject({ status: 'PENDING' })
 })
 
 it('POST /input answers the script, as text or as JSON', async () => {
@@ -79,8 +66,8 @@ it('POST /input answers the script, as text or as JSON', async () => {
   const input = (body: string, json = false) => post(body, json ? 'application/json' : 'text/plain')
   const byCurl = (body: string) => post(body, 'application/x-www-form-urlencoded')
   expect((await input('nobody')).status).toBe(409)
-  await session.queue(id('a'), 'echo up; read a; read b; read c; cat; echo "$a $b $c"')
-  await session.printed(id('a'), 'up')
+  await at.session.queue(id('a'), 'echo up; read a; read b; read c; cat; echo "$a $b $c"')
+  await at.session.printed(id('a'), 'up')
   expect((await input('one')).status).toBe(200)
   expect((await input(JSON.stringify({ text: 'two', taskId: id('a') }), true)).status).toBe(200)
   expect((await byCurl('{"text":"three"}')).status).toBe(200)
@@ -89,8 +76,8 @@ it('POST /input answers the script, as text or as JSON', async () => {
     expect([wrong, (await input(wrong, true)).status]).toEqual([wrong, 400])
   expect((await input('x'.repeat(70_000))).status).toBe(413)
   expect((await input('{"eof": true}', true)).status).toBe(200)
-  await session.until(id('a'), { status: 'COMPLETED' })
-  expect(await session.lines(id('a'))).toEqual(['up', 'one two three'])
+  await at.session.until(id('a'), { status: 'COMPLETED' })
+  expect(await at.session.lines(id('a'))).toEqual(['up', 'one two three'])
 })
 
 describe('the HTTP API', () => {
@@ -143,12 +130,12 @@ describe('the HTTP API', () => {
     const blocker = createServer().listen(0, '127.0.0.1')
     await new Promise(resolve => blocker.once('listening', resolve))
     const { port } = blocker.address() as { port: number }
-    const asked = await keruta.run(['daemon', '--session-id', session.id, '--port', String(port)])
+    const asked = await at.keruta.run(['daemon', '--session-id', at.session.id, '--port', String(port)])
     expect([asked.code, asked.stderr]).toEqual([
       1,
       expect.stringContaining(`port ${port} of 127.0.0.1 is taken`),
     ])
-    const named = await keruta.run(['daemon', '--session-id', session.id], {
+    const named = await at.keruta.run(['daemon', '--session-id', at.session.id], {
       KERUTA_DAEMON_PORT: String(port),
     })
     expect(named.code).toBe(1)
@@ -161,7 +148,7 @@ describe('the HTTP API', () => {
     await new Promise<void>(resolve =>
       blocker.on('error', () => resolve()).listen(8080, '127.0.0.1', resolve),
     )
-    const { process: daemon, ended } = keruta.start(['daemon', '--session-id', session.id])
+    const { process: daemon, ended } = at.keruta.start(['daemon', '--session-id', at.session.id])
     let log = ''
     daemon.stderr!.on('data', chunk => {
       log += chunk

@@ -1,127 +1,118 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ADMIN_KEY, TestServer } from '#server/testing/test-server.ts'
+import { describe, expect, it } from 'vitest'
 import { Keruta } from './keruta.ts'
-import { startDaemon, TestSession } from './serving.ts'
+import { daemonTests, startDaemon, TestSession } from './serving.ts'
 
-let server: TestServer
-let keruta: Keruta
-let session: TestSession
-let sessions = 0
-beforeAll(async () => {
-  server = await TestServer.start()
-})
-afterAll(() => server.dispose())
-beforeEach(async () => {
-  keruta = new Keruta(server.url, ADMIN_KEY)
-  session = await TestSession.create(server, { id: `s${++sessions}`, name: 'Queue' })
-})
-afterEach(() => keruta.clean())
+const at = daemonTests('s')
 
-const id = (name: string) => `${session.id}-${name}`
+const id = (name: string) => `${at.session.id}-${name}`
 const serve = (args: string[] = [], env: Record<string, string> = {}) =>
-  startDaemon(keruta, ['--session-id', session.id, ...args], env)
+  startDaemon(at.keruta, ['--session-id', at.session.id, ...args], env)
 
 describe('a daemon', () => {
   it('runs the queue by priority, then age, goes on after a failure, and ends with its session', async () => {
-    await session.queue(id('a'), 'echo a >> "$HOME/order"; exit 3')
-    await session.queue(id('b'), 'echo b >> "$HOME/order"')
-    await session.queue(id('c'), 'echo c >> "$HOME/order"', { priority: 5 })
+    await at.session.queue(id('a'), 'echo a >> "$HOME/order"; exit 3')
+    await at.session.queue(id('b'), 'echo b >> "$HOME/order"')
+    await at.session.queue(id('c'), 'echo c >> "$HOME/order"', { priority: 5 })
     const daemon = serve()
-    await session.until(id('b'), { status: 'COMPLETED' })
-    expect(readFileSync(join(keruta.home, 'order'), 'utf8')).toBe('c\na\nb\n')
-    expect(await session.task(id('a'))).toMatchObject({ status: 'FAILED', exitCode: 3, errorCode: 'EXIT_3' })
-    await session.set('COMPLETED')
+    await at.session.until(id('b'), { status: 'COMPLETED' })
+    expect(readFileSync(join(at.keruta.home, 'order'), 'utf8')).toBe('c\na\nb\n')
+    expect(await at.session.task(id('a'))).toMatchObject({
+      status: 'FAILED',
+      exitCode: 3,
+      errorCode: 'EXIT_3',
+    })
+    await at.session.set('COMPLETED')
     expect((await daemon.ended).code).toBe(0)
     expect(daemon.entries().at(-1)!.message).toContain('the session is COMPLETED')
-    expect(readdirSync(join(keruta.home, '.keruta', 'daemons'))).toEqual([])
-    expect(readdirSync(keruta.spool)).toEqual([])
+    expect(readdirSync(join(at.keruta.home, '.keruta', 'daemons'))).toEqual([])
+    expect(readdirSync(at.keruta.spool)).toEqual([])
   })
 
   it('says that its session is over while a task runs, and lets that one end', async () => {
     const daemon = serve(['--verbose'])
     await daemon.said('connected')
-    await session.queue(id('a'), 'echo up; until [ -e "$HOME/go" ]; do sleep 0.05; done')
-    await session.queue(id('b'), 'true')
-    await session.printed(id('a'), 'up')
-    await session.set('COMPLETED')
+    await at.session.queue(id('a'), 'echo up; until [ -e "$HOME/go" ]; do sleep 0.05; done')
+    await at.session.queue(id('b'), 'true')
+    await at.session.printed(id('a'), 'up')
+    await at.session.set('COMPLETED')
     await daemon.said(
       `the session is COMPLETED: no further task is taken; task ${id('a')} goes on to its end`,
     )
-    writeFileSync(join(keruta.home, 'go'), '')
+    writeFileSync(join(at.keruta.home, 'go'), '')
     expect((await daemon.ended).code).toBe(0)
-    expect((await session.task(id('a'))).status).toBe('COMPLETED')
-    expect((await session.task(id('b'))).status).toBe('PENDING')
+    expect((await at.session.task(id('a'))).status).toBe('COMPLETED')
+    expect((await at.session.task(id('b'))).status).toBe('PENDING')
   })
 
   it('is woken by the server, long before it would ask', async () => {
     const daemon = serve(['--poll-interval', '600', '--verbose'])
     await daemon.said('connected')
-    await session.queue(id('a'), 'true')
-    await session.until(id('a'), { status: 'COMPLETED' })
-    await session.set('ARCHIVED')
+    await at.session.queue(id('a'), 'true')
+    await at.session.until(id('a'), { status: 'COMPLETED' })
+    await at.session.set('ARCHIVED')
     expect((await daemon.ended).code).toBe(0)
   })
 
   it('gives scripts the variables of session and task, and nothing to read', async () => {
-    session = await TestSession.create(server, {
+    at.session = await TestSession.create(at.server, {
       name: 'Env',
       template: { env: { A: 'session', B: 'session' } },
     })
     serve()
-    await session.queue('env', 'cat; echo "$A $B $C $KERUTA_SESSION_ID $KERUTA_TASK_ID"', {
+    await at.session.queue('env', 'cat; echo "$A $B $C $KERUTA_SESSION_ID $KERUTA_TASK_ID"', {
       env: { B: 'task', C: 'task' },
     })
-    await session.until('env', { status: 'COMPLETED' })
-    expect(await session.lines('env')).toEqual([`session task task ${session.id} env`])
+    await at.session.until('env', { status: 'COMPLETED' })
+    expect(await at.session.lines('env')).toEqual([`session task task ${at.session.id} env`])
   })
 
   it('ends a script at the time limit of its task, and tries again where attempts are left', async () => {
     serve()
-    await session.queue(id('slow'), 'echo x >> "$HOME/tries"; sleep 60', {
+    await at.session.queue(id('slow'), 'echo x >> "$HOME/tries"; sleep 60', {
       timeoutSeconds: 0.3,
       maxAttempts: 2,
     })
-    await session.until(id('slow'), { status: 'FAILED', errorCode: 'TIMEOUT', attempt: 2 })
-    expect(readFileSync(join(keruta.home, 'tries'), 'utf8')).toBe('x\nx\n')
+    await at.session.until(id('slow'), { status: 'FAILED', errorCode: 'TIMEOUT', attempt: 2 })
+    expect(readFileSync(join(at.keruta.home, 'tries'), 'utf8')).toBe('x\nx\n')
   })
 
   it('stops a script within a second of its cancel, also where its lines are not sent', async () => {
     serve([], { KERUTA_LOG_STREAMING_ENABLED: 'false' })
-    await session.queue(id('a'), 'touch "$HOME/up"; sleep 60')
-    await expect.poll(() => existsSync(join(keruta.home, 'up')), { timeout: 10_000 }).toBe(true)
-    await server.post(`/tasks/${id('a')}/cancel`, {})
-    const at = performance.now()
-    await session.queue(id('b'), 'true')
-    await session.until(id('b'), { status: 'COMPLETED' })
-    expect(performance.now() - at).toBeLessThan(3000)
-    expect(await session.task(id('a'))).toMatchObject({ status: 'CANCELLED' })
+    await at.session.queue(id('a'), 'touch "$HOME/up"; sleep 60')
+    await expect.poll(() => existsSync(join(at.keruta.home, 'up')), { timeout: 10_000 }).toBe(true)
+    await at.server.post(`/tasks/${id('a')}/cancel`, {})
+    const since = performance.now()
+    await at.session.queue(id('b'), 'true')
+    await at.session.until(id('b'), { status: 'COMPLETED' })
+    expect(performance.now() - since).toBeLessThan(3000)
+    expect(await at.session.task(id('a'))).toMatchObject({ status: 'CANCELLED' })
   })
 
   it('gives an auto-fix task what it is to mend', async () => {
-    session = await TestSession.create(server, {
+    at.session = await TestSession.create(at.server, {
       name: 'Fix',
       template: {
         autoFixCommand: 'cd "$KERUTA_AUTO_FIX_DIR"; cat script log.txt; echo "$KERUTA_AUTO_FIX_EXIT_CODE"',
       },
     })
-    await session.queue(id('broken'), 'echo what went wrong; exit 7')
+    await at.session.queue(id('broken'), 'echo what went wrong; exit 7')
     const daemon = serve()
-    await session.until(id('broken'), { status: 'FAILED' })
-    const fix = (await session.tasks()).find(({ autoFixOf }) => autoFixOf === id('broken'))!.id
-    await session.until(fix, { status: 'COMPLETED' })
-    const lines = await session.lines(fix)
+    await at.session.until(id('broken'), { status: 'FAILED' })
+    const fix = (await at.session.tasks()).find(({ autoFixOf }) => autoFixOf === id('broken'))!.id
+    await at.session.until(fix, { status: 'COMPLETED' })
+    const lines = await at.session.lines(fix)
     expect(lines[0]).toBe('echo what went wrong; exit 7what went wrong')
     expect(lines.at(-1)).toBe('7')
     daemon.process.kill()
   })
 
   it('serves the session of its workspace', async () => {
-    const workspace = await TestSession.create(server, { name: 'W', workspaceId: `w-${session.id}` })
+    const workspace = await TestSession.create(at.server, { name: 'W', workspaceId: `w-${at.session.id}` })
     await workspace.queue(id('a'), 'true')
-    startDaemon(keruta, [], { CODER_WORKSPACE_ID: `w-${session.id}` })
+    startDaemon(at.keruta, [], { CODER_WORKSPACE_ID: `w-${at.session.id}` })
     await workspace.until(id('a'), { status: 'COMPLETED' })
   })
 })
@@ -130,7 +121,7 @@ describe('a daemon of a session with a repository', () => {
   const git = (cwd: string, ...args: string[]) =>
     execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd, stdio: 'ignore' })
   const repository = () => {
-    const origin = join(keruta.home, 'app')
+    const origin = join(at.keruta.home, 'app')
     mkdirSync(origin)
     git(origin, 'init', '-q', '-b', 'main')
     writeFileSync(join(origin, 'file'), 'from git\n')
@@ -140,49 +131,49 @@ describe('a daemon of a session with a repository', () => {
   }
 
   it('runs tasks in its checkout, which is set up once', async () => {
-    session = await TestSession.create(server, {
+    at.session = await TestSession.create(at.server, {
       name: 'Git',
       template: { repository: { url: repository() }, setupScript: 'echo setting up; touch ready' },
     })
     serve()
-    await session.queue(id('a'), 'pwd; cat file; ls')
-    await session.queue(id('b'), 'ls')
-    await session.until(id('b'), { status: 'COMPLETED' })
-    const dir = join(keruta.home, 'keruta', session.id, 'app')
-    expect(await session.lines(id('a'))).toEqual(['setting up', dir, 'from git', 'file', 'ready'])
-    expect(await session.lines(id('a'), 'agent')).toContain(
-      `git: cloning file://${join(keruta.home, 'app')} into ${dir}`,
+    await at.session.queue(id('a'), 'pwd; cat file; ls')
+    await at.session.queue(id('b'), 'ls')
+    await at.session.until(id('b'), { status: 'COMPLETED' })
+    const dir = join(at.keruta.home, 'keruta', at.session.id, 'app')
+    expect(await at.session.lines(id('a'))).toEqual(['setting up', dir, 'from git', 'file', 'ready'])
+    expect(await at.session.lines(id('a'), 'agent')).toContain(
+      `git: cloning file://${join(at.keruta.home, 'app')} into ${dir}`,
     )
-    expect(await session.lines(id('b'))).toEqual(['file', 'ready'])
+    expect(await at.session.lines(id('b'))).toEqual(['file', 'ready'])
   })
 
   it('shows no secret of its session in its own log, where a reason has one in it', async () => {
-    session = await TestSession.create(server, {
-      id: `${session.id}-secret`,
+    at.session = await TestSession.create(at.server, {
+      id: `${at.session.id}-secret`,
       name: 'Secret',
       template: { env: { API_TOKEN: 'hush-3141592' }, repository: { url: 'file:///no/hush-3141592' } },
     })
-    await session.queue(id('a'), 'true')
+    await at.session.queue(id('a'), 'true')
     const { reason } = await serve().said('task failed')
     expect(reason).toContain('/no/***')
   })
 
   it('fails tasks whose repository cannot be had, or whose session cannot be set up, with the reason', async () => {
-    const without = await TestSession.create(server, {
+    const without = await TestSession.create(at.server, {
       name: 'No git',
       template: { repository: { url: 'file:///no/such/repository' } },
     })
     await without.queue(id('git'), 'true')
-    const first = startDaemon(keruta, ['--session-id', without.id])
+    const first = startDaemon(at.keruta, ['--session-id', without.id])
     const message = expect.stringContaining('/no/such/repository')
     await without.until(id('git'), { status: 'FAILED', errorCode: 'GIT_FAILED', message })
     first.process.kill()
-    const unready = await TestSession.create(server, {
+    const unready = await TestSession.create(at.server, {
       name: 'No setup',
       template: { setupScript: 'exit 9' },
     })
     await unready.queue(id('setup'), 'true')
-    startDaemon(keruta, ['--session-id', unready.id])
+    startDaemon(at.keruta, ['--session-id', unready.id])
     await unready.until(id('setup'), {
       status: 'FAILED',
       errorCode: 'SETUP_FAILED',
@@ -200,31 +191,31 @@ describe('a daemon is not started', () => {
     [['--session-id', 's', '--poll-interval', 'often'], {}, 2, '--poll-interval: "often" must be a duration'],
     [['--session-id', 's', '--pid-file', '/proc/nowhere/pid'], {}, 1, 'name another with --pid-file'],
   ])('with %j %j', async (args, env, code, message) => {
-    const { code: ended, stderr } = await keruta.run(['daemon', '--port', '0', ...args], env)
+    const { code: ended, stderr } = await at.keruta.run(['daemon', '--port', '0', ...args], env)
     expect([ended, stderr]).toEqual([code, expect.stringContaining(message)])
     expect(stderr).not.toContain('daemon started')
   })
 
   it('with a token that is wrong', async () => {
-    const stranger = new Keruta(server.url, 'kerutakey_wrong-0123456789')
-    const { code, stderr } = await stranger.run(['daemon', '--session-id', session.id, '--port', '0'])
+    const stranger = new Keruta(at.server.url, 'kerutakey_wrong-0123456789')
+    const { code, stderr } = await stranger.run(['daemon', '--session-id', at.session.id, '--port', '0'])
     expect([code, stderr]).toEqual([1, expect.stringContaining('KERUTA_API_TOKEN')])
     expect(stderr).not.toContain('daemon started')
     stranger.clean()
   })
 
   it('with a token that may only read', async () => {
-    const { key } = await server.post<{ key: string }>('/api-keys', { name: 'eyes', role: 'viewer' })
-    const reader = new Keruta(server.url, key)
-    const { code, stderr } = await reader.run(['daemon', '--session-id', session.id, '--port', '0'])
+    const { key } = await at.server.post<{ key: string }>('/api-keys', { name: 'eyes', role: 'viewer' })
+    const reader = new Keruta(at.server.url, key)
+    const { code, stderr } = await reader.run(['daemon', '--session-id', at.session.id, '--port', '0'])
     expect([code, stderr]).toEqual([1, expect.stringContaining('needs the role agent; eyes has')])
     expect(stderr).not.toContain('daemon started')
     reader.clean()
   })
 
   it('for a session that is over', async () => {
-    await session.set('COMPLETED')
-    const { code, stderr } = await keruta.run(['daemon', '--session-id', session.id, '--port', '0'])
+    await at.session.set('COMPLETED')
+    const { code, stderr } = await at.keruta.run(['daemon', '--session-id', at.session.id, '--port', '0'])
     expect([code, stderr]).toEqual([0, expect.stringContaining('nothing to do: the session is COMPLETED')])
     expect(stderr).not.toContain('daemon started')
   })
@@ -232,7 +223,7 @@ describe('a daemon is not started', () => {
   it('twice for one session, until the first has ended or was killed', async () => {
     const first = serve()
     await first.url()
-    const second = await keruta.run(['daemon', '--session-id', session.id, '--port', '0'])
+    const second = await at.keruta.run(['daemon', '--session-id', at.session.id, '--port', '0'])
     expect([second.code, second.stderr]).toEqual([
       1,
       expect.stringContaining(`runs already on this machine (process ${first.process.pid})`),
@@ -241,8 +232,10 @@ describe('a daemon is not started', () => {
     await first.ended
     const third = serve()
     await third.url()
-    const pidFile = readdirSync(join(keruta.home, '.keruta', 'daemons')).find(name => name.endsWith('.pid'))!
-    expect(readFileSync(join(keruta.home, '.keruta', 'daemons', pidFile), 'utf8')).toBe(
+    const pidFile = readdirSync(join(at.keruta.home, '.keruta', 'daemons')).find(name =>
+      name.endsWith('.pid'),
+    )!
+    expect(readFileSync(join(at.keruta.home, '.keruta', 'daemons', pidFile), 'utf8')).toBe(
       `${third.process.pid}\n`,
     )
     third.process.kill()

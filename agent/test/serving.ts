@@ -1,12 +1,35 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
 import type { LogEntry } from '#protocol/log.ts'
 import type { Page } from '#protocol/page.ts'
 import type { NewSession } from '#protocol/session.ts'
 import type { NewTask, TaskRow, TaskView } from '#protocol/task.ts'
-import type { TestServer } from '#server/testing/test-server.ts'
-import type { Keruta } from './keruta.ts'
+import { ADMIN_KEY, TestServer } from '#server/testing/test-server.ts'
+import { Keruta } from './keruta.ts'
+
+/** What the tests of a daemon have: a server for all of them, and for each an agent's home and a session. */
+interface DaemonTests {
+  server: TestServer
+  keruta: Keruta
+  session: TestSession
+}
+
+/** Opens that for a file of tests. @param prefix of the sessions' ids */
+export function daemonTests(prefix: string): DaemonTests {
+  const at = {} as DaemonTests
+  let sessions = 0
+  beforeAll(async () => {
+    at.server = await TestServer.start()
+  })
+  afterAll(() => at.server.dispose())
+  beforeEach(async () => {
+    at.keruta = new Keruta(at.server.url, ADMIN_KEY)
+    at.session = await TestSession.create(at.server, { id: `${prefix}${++sessions}`, name: 'Queue' })
+  })
+  afterEach(() => at.keruta.clean())
+  return at
+}
 
 /** A session of a server, for tests of who serves it. */
 export class TestSession {
