@@ -141,3 +141,20 @@ test('who waits for an agent in vain is told so, and how to start one, until one
   agent.close()
   await expect(page.getByTestId('served')).toHaveCount(0)
 })
+
+test('a long queue shows its beginning, more of it on demand, and all in the list of tasks', async ({
+  page,
+}) => {
+  await server.post('/sessions', { id: 'deep', name: 'deep' })
+  for (let at = 1; at <= 25; at++) await server.post('/tasks', { name: `job ${at}`, sessionId: 'deep' })
+  await logIn(page, server)
+  await page.goto(`${server.url}/sessions/deep`)
+  const rows = page.getByTestId('queue-row')
+  await expect(rows).toHaveCount(20)
+  await expect(page.getByText('… and 5 more behind them.')).toBeVisible()
+  await page.getByRole('button', { name: 'Show the first 25' }).click()
+  await expect(rows.last()).toContainText('job 25')
+  await page.reload()
+  await page.getByRole('link', { name: 'All in the list of tasks' }).click()
+  await expect(page.getByTestId('task-row')).toHaveCount(25)
+})

@@ -440,6 +440,8 @@ export const en = {
     queueEmpty: 'Nothing waits. A new task is taken by the next agent that is free.',
     noneWaits: 'Nothing waits.',
     moreQueued: (n: number) => `… and ${count(n)} more behind them.`,
+    showQueued: (n: number) => `Show the first ${count(n)}`,
+    queuedInList: 'All in the list of tasks',
     priority: (priority: string) => `priority ${priority}`,
     noScript: 'no script',
     noScriptHint: 'Agents do not take it from the queue: it has to be started by name.',

@@ -434,6 +434,8 @@ export const ja: Messages = {
     queueEmpty: '待っているタスクはありません。新しいタスクは、空いているエージェントが取り出します。',
     noneWaits: '待っているタスクはありません。',
     moreQueued: n => `… その後に ${count(n)} 件あります。`,
+    showQueued: n => `先頭の ${count(n)} 件を表示`,
+    queuedInList: 'タスク一覧で全部見る',
     priority: priority => `優先度 ${priority}`,
     noScript: 'スクリプトなし',
     noScriptHint: 'エージェントはキューから取り出しません。ID を指定して開始する必要があります。',

@@ -434,6 +434,8 @@ export const zh: Messages = {
     queueEmpty: '没有等待的任务。新任务会由下一个空闲的代理取走。',
     noneWaits: '没有等待的任务。',
     moreQueued: n => `… 之后还有 ${count(n)} 个。`,
+    showQueued: n => `显示前 ${count(n)} 个`,
+    queuedInList: '在任务列表中查看全部',
     priority: priority => `优先级 ${priority}`,
     noScript: '无脚本',
     noScriptHint: '代理不会从队列中取走它：需要指定 ID 启动。',

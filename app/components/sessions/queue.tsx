@@ -1,8 +1,9 @@
 'use client'
 
-import { VisuallyHidden } from '@mantine/core'
+import { Button, VisuallyHidden } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useQueryClient } from '@tanstack/react-query'
+import Link from 'next/link'
 import { type DragEvent, useLayoutEffect, useRef, useState } from 'react'
 import type { TaskRow } from '#protocol/task.ts'
 import { plainText } from '../../lib/ansi.ts'
@@ -13,7 +14,11 @@ import { useMessages } from '../../messages/use-messages.ts'
 import classes from './queue.module.css'
 import { QueueRow } from './queue-row.tsx'
 
+/** What has ended stands below the queue, and should be in sight. */
+const FEW = 20
+
 interface QueueProps {
+  sessionId: string
   /** In the order in which they are taken. */
   queue: readonly TaskRow[]
   /** Tasks behind those. */
@@ -23,11 +28,14 @@ interface QueueProps {
 }
 
 /** What waits for its turn. Buttons, Alt with an arrow key, and dragging change the order, by way of the tasks' priorities. */
-export function Queue({ queue, more, active }: QueueProps) {
+export function Queue({ sessionId, queue, more, active }: QueueProps) {
   const text = useMessages().sessions
   const { operate } = useRights()
   const move = useMove(queue)
   const [over, setOver] = useState<number>()
+  const [all, setAll] = useState(false)
+  const shown = all ? queue : queue.slice(0, FEW)
+  const behind = queue.length - shown.length + more
   const dragged = useRef<number>(undefined)
   if (queue.length === 0) return <p className={classes.none}>{active ? text.queueEmpty : text.noneWaits}</p>
   const dropAt = (at: number) => ({
@@ -52,7 +60,7 @@ export function Queue({ queue, more, active }: QueueProps) {
   return (
     <>
       <ol className={classes.list} ref={move.list}>
-        {queue.map((task, at) => (
+        {shown.map((task, at) => (
           <QueueRow
             key={task.id}
             task={task}
@@ -64,7 +72,19 @@ export function Queue({ queue, more, active }: QueueProps) {
           />
         ))}
       </ol>
-      {more > 0 && <p className={classes.none}>{text.moreQueued(more)}</p>}
+      {behind > 0 && (
+        <p className={classes.none}>
+          {text.moreQueued(behind)}{' '}
+          {shown.length < queue.length && (
+            <Button size="compact-xs" variant="default" mx={8} onClick={() => setAll(true)}>
+              {text.showQueued(queue.length)}
+            </Button>
+          )}
+          <Link href={`/tasks?sessionId=${encodeURIComponent(sessionId)}&status=PENDING&sort=priority:desc`}>
+            {text.queuedInList}
+          </Link>
+        </p>
+      )}
       <VisuallyHidden role="status">{move.said}</VisuallyHidden>
     </>
   )

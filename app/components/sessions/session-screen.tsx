@@ -96,7 +96,7 @@ function Tasks({ session }: { session: SessionView }) {
           <span style={{ marginLeft: 'auto' }} />
           {session.status !== 'ARCHIVED' && <NewTask sessionId={session.id} />}
         </div>
-        <Queue queue={queue} more={more} active={session.status === 'ACTIVE'} />
+        <Queue sessionId={session.id} queue={queue} more={more} active={session.status === 'ACTIVE'} />
       </section>
     </>
   )
