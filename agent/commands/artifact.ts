@@ -8,9 +8,9 @@ import { bytesText } from '../artifacts/bytes-text.ts'
 import type { Context } from '../context.ts'
 import { CommandError, EXIT, usageError } from '../exit.ts'
 import { collect, pairs } from '../pairs.ts'
-import { count } from '../show/text.ts'
-import { type Bind, orList } from '../subcommands.ts'
-import { taskPath } from '../task-id.ts'
+import { showPage } from '../show/pages.ts'
+import { type Bind, orList, subcommand } from '../subcommands.ts'
+import { taskPath } from '../target-path.ts'
 
 export function define(command: Command, bind: Bind): void {
   listOptions(command).addHelpText(
@@ -25,13 +25,12 @@ Examples:
   )
   orList(command, bind, list)
   const add = (name: string, summary: string, examples: string[]) =>
-    command
-      .command(name)
-      .description(summary)
-      .addHelpText(
-        'after',
-        ['\nExamples:', ...examples.map(example => `  $ keruta artifact ${example}`)].join('\n'),
-      )
+    subcommand(
+      command,
+      name,
+      summary,
+      examples.map(example => `keruta artifact ${example}`),
+    )
   bind(
     list,
     listOptions(add('list', "a task's artifacts, by path", ['list', 'list --task-id task123 --json'])),
@@ -73,19 +72,14 @@ function listOptions(command: Command): Command {
 type Options = Record<string, unknown>
 
 async function list(context: Context, { page, size }: Options): Promise<number> {
-  const given = Object.entries({ page, size }).filter(([, value]) => value !== undefined)
-  const query = new URLSearchParams(given as [string, string][])
-  const task = taskPath(context.config)
-  const api = await context.api()
-  const found = await api.get<Page<ArtifactView>>(`${task}/artifacts?${query}`)
   const { artifactTable } = await import('../show/artifact.ts')
-  if (context.config.json) context.print(JSON.stringify(found, null, 2))
-  else if (found.content.length > 0) context.print(artifactTable(found.content, Date.now()))
-  else context.say('the task has no artifacts here')
-  const more = found.totalElements - found.page * found.size - found.content.length
-  if (!context.config.json && more > 0)
-    context.say(`${count(more, 'more artifact')}: --page ${found.page + 1}`)
-  return 0
+  return showPage<ArtifactView>(context, {
+    path: `${taskPath(context.config)}/artifacts`,
+    query: { page, size },
+    noun: 'artifact',
+    table: artifactTable,
+    empty: 'the task has no artifacts',
+  })
 }
 
 async function upload(context: Context, options: Options, file = ''): Promise<number> {

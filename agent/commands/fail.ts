@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { FailedTask } from '#protocol/task.ts'
 import type { Handler } from '../cli.ts'
 import { deliverInPassing } from '../delivery/abandoned.ts'
-import { taskPath } from '../task-id.ts'
+import { taskPath } from '../target-path.ts'
 
 export function define(command: Command, action: (handler: Handler) => void): void {
   command

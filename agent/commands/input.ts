@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { TaskView } from '#protocol/task.ts'
 import type { Handler } from '../cli.ts'
 import type { Context } from '../context.ts'
-import { taskPath } from '../task-id.ts'
+import { taskPath } from '../target-path.ts'
 
 /** Of text at once: what the server takes as one input, also where each character has four bytes. */
 const PIECE_CHARS = 16 * 1024

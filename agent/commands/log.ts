@@ -6,7 +6,7 @@ import { deliverInPassing } from '../delivery/abandoned.ts'
 import { usageError } from '../exit.ts'
 import { collect, pairs } from '../pairs.ts'
 import { askRun, RUN_SOCKET } from '../run-socket.ts'
-import { taskPath } from '../task-id.ts'
+import { taskPath } from '../target-path.ts'
 
 export function define(command: Command, action: (handler: Handler) => void): void {
   command

@@ -4,7 +4,7 @@ import type { Handler } from '../cli.ts'
 import type { Context } from '../context.ts'
 import { usageError } from '../exit.ts'
 import { isOwnTask } from '../run-socket.ts'
-import { taskPath } from '../task-id.ts'
+import { taskPath } from '../target-path.ts'
 
 export function define(command: Command, action: (handler: Handler) => void): void {
   command

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Handler } from '../cli.ts'
 import { usageError } from '../exit.ts'
-import { taskPath } from '../task-id.ts'
+import { taskPath } from '../target-path.ts'
 
 export function define(command: Command, action: (handler: Handler) => void): void {
   command

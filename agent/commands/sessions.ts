@@ -1,14 +1,13 @@
 import type { Command } from 'commander'
-import { ID_PATTERN } from '#protocol/id-text.ts'
-import type { Page } from '#protocol/page.ts'
 import type { SessionView } from '#protocol/session.ts'
 import type { Context } from '../context.ts'
 import { usageError } from '../exit.ts'
 import { collect, pairs } from '../pairs.ts'
 import { readText } from '../read-text.ts'
-import { sayRest } from '../show/pages.ts'
+import { showPage } from '../show/pages.ts'
 import { sessionDetails, sessionTable } from '../show/session.ts'
 import { type Bind, orList, subcommand } from '../subcommands.ts'
+import { sessionPath } from '../target-path.ts'
 
 export function define(command: Command, bind: Bind): void {
   listOptions(command).addHelpText(
@@ -80,29 +79,22 @@ function createOptions(command: Command): Command {
 
 type Options = Record<string, unknown>
 
-async function list(context: Context, options: Options): Promise<number> {
-  const { status, search, page, size } = options
-  const given = Object.entries({ status, search, page, size }).filter(([, value]) => value !== undefined)
-  const api = await context.api()
-  const found = await api.get<Page<SessionView>>(
-    `/sessions?${new URLSearchParams(given as [string, string][])}`,
-  )
-  if (context.config.json) {
-    context.print(JSON.stringify(found, null, 2))
-    return 0
-  }
-  if (found.content.length > 0) context.print(sessionTable(context, found.content, Date.now()))
-  const none =
-    status || search
-      ? 'no session is like that'
-      : 'there are no sessions yet; keruta sessions create --name first makes one'
-  sayRest(context, found, 'session', none)
-  return 0
+function list(context: Context, { status, search, page, size }: Options): Promise<number> {
+  return showPage<SessionView>(context, {
+    path: '/sessions',
+    query: { status, search, page, size },
+    noun: 'session',
+    table: (sessions, now) => sessionTable(context, sessions, now),
+    empty:
+      status || search
+        ? 'no session is like that'
+        : 'there are no sessions yet; keruta sessions create --name first makes one',
+  })
 }
 
 async function show(context: Context, _options: Options, id?: string): Promise<number> {
   const api = await context.api()
-  return print(context, await api.get<SessionView>(sessionPath(context, id)))
+  return print(context, await api.get<SessionView>(sessionPath(context.config, id)))
 }
 
 async function create(context: Context, options: Options): Promise<number> {
@@ -132,16 +124,10 @@ async function create(context: Context, options: Options): Promise<number> {
 
 async function setStatus(status: string, context: Context, _options: Options, id?: string): Promise<number> {
   const api = await context.api()
-  return print(context, await api.call<SessionView>('PATCH', sessionPath(context, id), { body: { status } }))
-}
-
-function sessionPath({ config }: Context, given: string | undefined = config.sessionId): string {
-  if (given === undefined) throw usageError('which session? Give --session-id, or set KERUTA_SESSION_ID')
-  if (!ID_PATTERN.test(given))
-    throw usageError(
-      `the session id "${given.slice(0, 140)}" must be 1 to 128 characters of A-Z a-z 0-9 . _ : - and start with a letter or digit`,
-    )
-  return `/sessions/${encodeURIComponent(given)}`
+  return print(
+    context,
+    await api.call<SessionView>('PATCH', sessionPath(context.config, id), { body: { status } }),
+  )
 }
 
 function print(context: Context, session: SessionView): number {

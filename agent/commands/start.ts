@@ -4,7 +4,7 @@ import type { TaskView } from '#protocol/task.ts'
 import type { Handler } from '../cli.ts'
 import { deliverInPassing } from '../delivery/abandoned.ts'
 import { isOwnTask } from '../run-socket.ts'
-import { taskPath } from '../task-id.ts'
+import { taskPath } from '../target-path.ts'
 
 export function define(command: Command, action: (handler: Handler) => void): void {
   command.option('--message <text>', 'why or what for').addHelpText(

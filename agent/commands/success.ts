@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { deliverInPassing } from '../delivery/abandoned.ts'
 import { usageError } from '../exit.ts'
 import { RUN_SOCKET } from '../run-socket.ts'
-import { taskPath } from '../task-id.ts'
+import { taskPath } from '../target-path.ts'
 
 export function define(command: Command, action: (handler: Handler) => void): void {
   command

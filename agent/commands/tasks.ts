@@ -7,11 +7,11 @@ import { numberFlag } from '../flags.ts'
 import { collect, pairs } from '../pairs.ts'
 import { readText } from '../read-text.ts'
 import { confirmed } from '../show/confirm.ts'
-import { sayRest } from '../show/pages.ts'
+import { showPage } from '../show/pages.ts'
 import { taskDetails, taskTable } from '../show/task.ts'
 import { count } from '../show/text.ts'
 import { type Bind, orList, subcommand } from '../subcommands.ts'
-import { taskPath } from '../task-id.ts'
+import { taskPath } from '../target-path.ts'
 
 export function define(command: Command, bind: Bind): void {
   listOptions(command).addHelpText(
@@ -93,25 +93,19 @@ function createOptions(command: Command): Command {
 
 type Options = Record<string, unknown>
 
-async function list(context: Context, options: Options): Promise<number> {
-  const { status, waiting, search, page, size } = options
-  const { sessionId, json } = context.config
-  const asked = { status, waiting: waiting && 'true', search, page, size, sessionId }
-  const given = Object.entries(asked).filter(([, value]) => value !== undefined)
-  const api = await context.api()
-  const found = await api.get<Page<TaskRow>>(`/tasks?${new URLSearchParams(given as [string, string][])}`)
-  if (json) {
-    context.print(JSON.stringify(found, null, 2))
-    return 0
-  }
-  if (found.content.length > 0) context.print(taskTable(context, found.content, Date.now()))
+function list(context: Context, { status, waiting, search, page, size }: Options): Promise<number> {
+  const { sessionId } = context.config
   const where = sessionId ? ` in session ${sessionId}` : ''
-  const none =
-    status || waiting || search
-      ? `no task${where} is like that`
-      : `there are no tasks${where} yet; keruta tasks create --command "echo hello" makes one`
-  sayRest(context, found, 'task', none)
-  return 0
+  return showPage<TaskRow>(context, {
+    path: '/tasks',
+    query: { status, waiting: waiting && 'true', search, page, size, sessionId },
+    noun: 'task',
+    table: (tasks, now) => taskTable(context, tasks, now),
+    empty:
+      status || waiting || search
+        ? `no task${where} is like that`
+        : `there are no tasks${where} yet; keruta tasks create --command "echo hello" makes one`,
+  })
 }
 
 async function show(context: Context, _options: Options, id?: string): Promise<number> {

@@ -1,4 +1,4 @@
-import { ID_PATTERN, uuidv7 } from '#protocol/id-text.ts'
+import { uuidv7 } from '#protocol/id-text.ts'
 import type { SessionView } from '#protocol/session.ts'
 import type { TaskView } from '#protocol/task.ts'
 import { sharedFolder } from '../artifacts/run-folder.ts'
@@ -10,6 +10,7 @@ import { agentIdOf } from '../delivery/meta.ts'
 import { usageError } from '../exit.ts'
 import { numberFlag } from '../flags.ts'
 import { removeFolder } from '../remove-folder.ts'
+import { checkId } from '../target-path.ts'
 import { TaskRun } from './run.ts'
 import type { RunSpec } from './run-spec.ts'
 import { scriptTarget } from './script.ts'
@@ -39,11 +40,7 @@ export async function execute(context: Context, options: ExecuteOptions): Promis
     graceMs: numberFlag('duration', '--grace', options.grace) ?? 10_000,
     drainMs: numberFlag('duration', '--drain-timeout', options.drainTimeout) ?? 10_000,
   }
-  if (config.taskId !== undefined && !ID_PATTERN.test(config.taskId)) {
-    throw usageError(
-      `the task id "${config.taskId.slice(0, 140)}" must be 1 to 128 characters of A-Z a-z 0-9 . _ : - and start with a letter or digit`,
-    )
-  }
+  if (config.taskId !== undefined) checkId('task', config.taskId)
   const given = givenTarget(context, options)
   const fetched = given ? undefined : await fetchTarget(context)
   const taskId = config.taskId ?? uuidv7()
