@@ -25,6 +25,8 @@ export interface Config {
   readerRate: number
   /** Memory for live lines that wait for one slow reader. */
   readerQueueBytes: number
+  /** How long a reader may take nothing before it is told of a gap. */
+  readerPatienceMs: number
   /** An artifact may not be larger. */
   maxArtifactBytes: number
   /** How long a regular expression may search, ms. */
@@ -98,6 +100,7 @@ const environmentSchema = z.object({
   KERUTA_INGEST_RATE: rate(1000),
   KERUTA_READER_RATE: rate(500),
   KERUTA_READER_QUEUE_KB: wholeNumber(64, 1_048_576).default(4096),
+  KERUTA_READER_PATIENCE_MS: wholeNumber(0, 3_600_000).default(10_000),
   KERUTA_MAX_ARTIFACT_MB: wholeNumber(1, 1_048_576).default(1024),
   KERUTA_REGEX_TIMEOUT_MS: wholeNumber(100, 600_000).default(5000),
   KERUTA_STORE: z.enum(['sqlite', 'mongodb'], { error: 'must be sqlite or mongodb' }).optional(),
@@ -141,6 +144,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     ingestRate: env.KERUTA_INGEST_RATE,
     readerRate: env.KERUTA_READER_RATE,
     readerQueueBytes: env.KERUTA_READER_QUEUE_KB * 1024,
+    readerPatienceMs: env.KERUTA_READER_PATIENCE_MS,
     maxArtifactBytes: env.KERUTA_MAX_ARTIFACT_MB * 1024 * 1024,
     regexBudgetMs: env.KERUTA_REGEX_TIMEOUT_MS,
   }

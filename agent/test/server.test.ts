@@ -10,7 +10,7 @@ let taskId: string
 let tasks = 0
 beforeAll(async () => {
   // A small queue, so that a slow reader misses lines soon.
-  server = await TestServer.start({ KERUTA_READER_QUEUE_KB: '64' })
+  server = await TestServer.start({ KERUTA_READER_QUEUE_KB: '64', KERUTA_READER_PATIENCE_MS: '0' })
 })
 afterAll(() => server.dispose())
 beforeEach(() => {
@@ -228,12 +228,12 @@ describe('logs', () => {
     reader.stdout.pause()
     const message = 'x'.repeat(10_000)
     for (let batch = 0; batch < 10; batch++) await post(Array.from({ length: 300 }, () => ({ message })))
+    reader.stdout.resume()
+    await vi.waitFor(() => expect(reader.printed().length).toBeGreaterThan(30_000_000), 20_000)
     const metrics = await (
       await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${ADMIN_KEY}` } })
     ).text()
     expect(Number(/gaps_total(?:\{[^}]*\})? (\d+)/.exec(metrics)?.[1])).toBeGreaterThan(0)
-    reader.stdout.resume()
-    await vi.waitFor(() => expect(reader.printed().length).toBeGreaterThan(30_000_000), 20_000)
     await reader.stop()
     expect(seqsOf(reader.printed())).toEqual(countTo(3003))
   })

@@ -10,7 +10,7 @@ import { until } from './until.ts'
 
 /** A reader that does not read while lines arrive costs no memory, and is told what it did not get. */
 export async function readTooSlowly({ lines, mostMb }: { lines: number; mostMb: number }): Promise<void> {
-  const server = await TestServer.start({ KERUTA_INGEST_RATE: '0' })
+  const server = await TestServer.start({ KERUTA_INGEST_RATE: '0', KERUTA_READER_PATIENCE_MS: '0' })
   const address = (taskId: string) => `${server.url.replace('http', 'ws')}/ws/tasks/${taskId}`
   try {
     // The same load without a reader shows what the server needs anyway.

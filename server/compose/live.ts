@@ -17,7 +17,7 @@ import type { Base } from './base.ts'
 import type { News } from './news.ts'
 import type { Work } from './work.ts'
 
-type LiveConfig = Pick<Config, 'readerQueueBytes' | 'readerRate' | 'ingestRate'>
+type LiveConfig = Pick<Config, 'readerQueueBytes' | 'readerPatienceMs' | 'readerRate' | 'ingestRate'>
 
 /** Everybody who stays connected, and how they hear of what happens, here or on another server. */
 export function createLive(base: Base, work: Work, config: LiveConfig, news: News) {
@@ -30,6 +30,7 @@ export function createLive(base: Base, work: Work, config: LiveConfig, news: New
     bus,
     lastSeq,
     maxQueueBytes: config.readerQueueBytes,
+    patienceMs: config.readerPatienceMs,
     maxPerSecond: config.readerRate,
     onGap: metrics.gap,
     onSent: metrics.sent,

@@ -3,6 +3,7 @@ import type { TaskView } from '#protocol/task.ts'
 import type { LogQueries } from '#server/logs/queries.ts'
 import type { Bus } from './bus/bus.ts'
 import { LogBatch } from './log-batch.ts'
+import { StoredReads } from './stored-reads.ts'
 import { Subscriber, type SubscriberOptions } from './subscriber.ts'
 
 /** What happened to a task, for every connection that watches it. */
@@ -21,6 +22,7 @@ export interface HubOptions {
   lastSeq(taskId: string): Promise<number>
   /** See SubscriberOptions. */
   maxQueueBytes: number
+  patienceMs: number
   maxPerSecond: number
   onGap(lines: number): void
   onSent(lines: number, bytes: number): void
@@ -31,12 +33,14 @@ type SubscribeOptions = Pick<SubscriberOptions, 'taskId' | 'filter' | 'after' | 
 /** The one way out for lines: every transport's readers are subscribers here. */
 export class Hub {
   readonly #options: HubOptions
+  readonly #stored: StoredReads
   readonly #subscribers = new Map<string, Set<Subscriber>>()
   readonly #unlisten = new Map<string, () => void>()
   readonly #watchers = new Map<string, Set<(event: TaskEvent) => void>>()
 
   constructor(options: HubOptions) {
     this.#options = options
+    this.#stored = new StoredReads(options.queries)
   }
 
   /** Called after a commit, in the order of a task's seq where one server writes. */
@@ -56,6 +60,11 @@ export class Hub {
     const subscriber: Subscriber = new Subscriber({
       ...this.#options,
       ...options,
+      now: () => performance.now(),
+      reads: {
+        read: (id, filter, after, whole) =>
+          this.#stored.read(id, filter, after, whole && subscribers.size > 1),
+      },
       onClose: () => {
         subscribers.delete(subscriber)
         if (subscribers.size > 0 || this.#subscribers.get(taskId) !== subscribers) return

@@ -6,7 +6,8 @@ import type { EntryExtra } from '#protocol/segment-layout.ts'
 import { SegmentWriter, sliceSegment } from '#protocol/segment-writer.ts'
 import type { ReadAnswer } from '#server/logs/queries.ts'
 import { LogBatch } from './log-batch.ts'
-import { type Sink, Subscriber } from './subscriber.ts'
+import { StoredReads } from './stored-reads.ts'
+import { type Sink, Subscriber, type SubscriberOptions } from './subscriber.ts'
 
 /** A log in memory, whose reads answer when the test says so. */
 class ModelLog {
@@ -40,9 +41,14 @@ class ModelLog {
       })
     })
 
+  /** All segments. */
+  stored(): { bytes: Uint8Array }[] {
+    return [...this.#segments.values()].map(({ bytes }) => ({ bytes }))
+  }
+
   async answerReads(): Promise<void> {
     for (const answer of this.#reads.splice(0)) answer()
-    for (let turn = 0; turn < 5; turn++) await Promise.resolve()
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve()
   }
 }
 
@@ -70,7 +76,9 @@ class Reader implements Sink {
 function reading(
   log: ModelLog,
   after: number,
-  options: { maxQueueBytes?: number; maxPerSecond?: number; realtime?: boolean } = {},
+  options: Partial<
+    Pick<SubscriberOptions, 'maxQueueBytes' | 'maxPerSecond' | 'realtime' | 'patienceMs' | 'now'>
+  > = {},
 ) {
   const reader = new Reader()
   const subscriber = new Subscriber({
@@ -79,10 +87,12 @@ function reading(
     after,
     realtime: true,
     maxQueueBytes: 1024 * 1024,
+    patienceMs: 0,
+    now: () => 0,
     maxPerSecond: 0,
     ...options,
     sink: reader,
-    queries: log,
+    reads: new StoredReads(log),
     onGap: () => {},
     onSent: () => {},
     onClose: () => {},
@@ -109,12 +119,13 @@ describe('A reader', () => {
         fc.nat({ max: 12 }),
         fc.nat({ max: 12 }),
         fc.integer({ min: 1, max: 5000 }),
+        fc.constantFrom(0, 1),
         fc.array(step, { maxLength: 40 }),
-        async (stored, from, maxQueueBytes, steps) => {
+        async (stored, from, maxQueueBytes, patienceMs, steps) => {
           const log = new ModelLog()
           for (let lines = stored; lines > 0; lines -= 3) log.append(Math.min(lines, 3))
           const after = Math.min(from, log.lastSeq)
-          const { reader, subscriber } = reading(log, after, { maxQueueBytes })
+          const { reader, subscriber } = reading(log, after, { maxQueueBytes, patienceMs })
           for (const action of steps) {
             if (action.do === 'append') subscriber.offer(log.append(action.lines))
             // A message of another server that never came.
@@ -133,6 +144,7 @@ describe('A reader', () => {
             await log.answerReads()
           }
           expect(reader.seen).toEqual(range(after + 1, log.lastSeq))
+          if (patienceMs > 0) expect(reader.gaps).toEqual([])
           subscriber.close()
         },
       ),
@@ -156,6 +168,23 @@ describe('A reader', () => {
     subscriber.reached(2)
     for (let turn = 0; turn < 3; turn++) await log.answerReads()
     expect(reader.seen).toEqual([1, 2])
+  })
+
+  test('gets a burst that is more than its queue whole, from the store, and is live again after it', async () => {
+    const log = new ModelLog()
+    let now = 0
+    const { reader, subscriber } = reading(log, 0, { maxQueueBytes: 5000, patienceMs: 100, now: () => now })
+    await log.answerReads()
+    reader.open = false
+    for (let batch = 0; batch < 100; batch++) subscriber.offer(log.append(1))
+    reader.open = true
+    now = 99
+    subscriber.drained()
+    for (let turn = 0; turn < 110; turn++) await log.answerReads()
+    expect(reader.seen).toEqual(range(1, 100))
+    subscriber.offer(log.append(1))
+    expect(reader.seen).toEqual(range(1, 101))
+    expect(reader.gaps).toEqual([])
   })
 
   test('that stalls keeps no more than its queue, and is told the range that it lost', async () => {
@@ -229,5 +258,41 @@ describe('A reader', () => {
     expect(deliveries).toBeLessThanOrEqual(51)
     await expect.poll(() => reader.seen.length).toBe(51)
     expect(reader.seen).toEqual(range(1, 51))
+  })
+})
+
+describe('Readers that stand at one place', () => {
+  const answer = { cursor: 2, lastSeq: 9 }
+
+  test('share what they read, but not what is the end for now', async () => {
+    const log = new ModelLog()
+    log.append(2)
+    const { bytes } = log.stored()[0]!
+    let asked = 0
+    const head = { cursor: 9, lastSeq: 9 }
+    const stored = new StoredReads({
+      read: async (_, __, after) => {
+        asked++
+        return after === 0 ? { segments: [{ firstSeq: 1, bytes }], ...answer } : head
+      },
+    })
+    const [first, second] = await Promise.all([stored.read('t', {}, 0, true), stored.read('t', {}, 0, true)])
+    expect([asked, second]).toEqual([1, first])
+    expect((await stored.read('t', {}, 0, true)).batches[0]).toBe(first.batches[0])
+    expect((await stored.read('t', {}, 0, false)).batches[0]).not.toBe(first.batches[0])
+    for (let time = 0; time < 2; time++) await stored.read('t', {}, 2, true)
+    expect(asked).toBe(4)
+  })
+
+  test('ask again where a read failed', async () => {
+    let asked = 0
+    const stored = new StoredReads({
+      read: async () => {
+        if (asked++ === 0) throw new Error('away')
+        return { segments: [], ...answer }
+      },
+    })
+    await expect(stored.read('t', {}, 0, true)).rejects.toThrow('away')
+    expect(await stored.read('t', {}, 0, true)).toMatchObject(answer)
   })
 })

@@ -1,8 +1,7 @@
 import type { LogEntry } from '#protocol/log.ts'
 import { type CompiledFilter, compileFilter, type LogFilter } from '#protocol/log-filter.ts'
-import { Segment } from '#protocol/segment.ts'
-import type { LogQueries } from '#server/logs/queries.ts'
-import { LogBatch } from './log-batch.ts'
+import type { LogBatch } from './log-batch.ts'
+import type { StoredPart, StoredReads } from './stored-reads.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** A connection as the hub sees it. Nothing here may throw; after `close` nothing is called any more. */
@@ -29,11 +28,15 @@ export interface SubscriberOptions {
   /** False: the stored part only. */
   realtime: boolean
   sink: Sink
-  /** Memory that live batches may take while they wait for a slow transport; then the oldest are dropped. */
+  /** Memory that live batches may take while they wait for a slow transport; then the oldest are dropped, and read from the store later. */
   maxQueueBytes: number
+  /** A transport that took nothing for so long while batches were dropped gets a gap in their place. */
+  patienceMs: number
+  /** A clock in ms that never goes back. */
+  now(): number
   /** Most deliveries a second, 0 for no limit; what gathers in between goes together. */
   maxPerSecond: number
-  queries: Pick<LogQueries, 'read'>
+  reads: Pick<StoredReads, 'read'>
   onGap(lines: number): void
   onSent(lines: number, bytes: number): void
   onClose(): void
@@ -41,7 +44,8 @@ export interface SubscriberOptions {
 
 /**
  * One reader of one task: first what is stored after its cursor, at its own pace, then live batches, joined at one seq. Its queue
- * is bounded: a live reader that is too slow loses the oldest batches and is told which.
+ * is bounded: where lines come in faster than they go out, the oldest batches are dropped, and the reader is back to what is stored, until
+ * it has caught up again. One whose connection stands still is told which lines it will not get.
  */
 export class Subscriber {
   readonly taskId: string
@@ -51,7 +55,9 @@ export class Subscriber {
   #cursor: number
   #queue: LogBatch[] = []
   #queuedBytes = 0
-  #gapFrom = 0
+  /** Last seq of the batches that were dropped since the transport took something. */
+  #dropped = 0
+  #blockedSince: number | undefined
   #catchingUp = true
   #announced = false
   /** A head that was seen while the stored part was read. */
@@ -86,7 +92,8 @@ export class Subscriber {
     while (this.#queuedBytes > this.#options.maxQueueBytes && this.#queue.length > 1) this.#dropOldest()
     if (this.#catchingUp) return
     if (this.#filter.regex) this.#fallBack()
-    else this.#flush()
+    else if (this.#options.sink.writable()) this.#flush()
+    else this.#blockedSince ??= this.#options.now()
   }
 
   /** The log has lines up to here: those that no batch brought are read from the store. */
@@ -114,10 +121,7 @@ export class Subscriber {
   #dropOldest(): void {
     const dropped = this.#queue.shift()!
     this.#queuedBytes -= dropped.weight
-    if (this.#catchingUp) return
-    if (this.#gapFrom === 0) this.#gapFrom = this.#cursor + 1
-    this.#options.onGap(dropped.lastSeq - this.#cursor)
-    this.#cursor = dropped.lastSeq
+    this.#dropped = dropped.lastSeq
   }
 
   #flush(): void {
@@ -133,10 +137,7 @@ export class Subscriber {
     if (this.#closed || this.#queue.length === 0 || !this.#options.sink.writable() || !this.#mayDeliver())
       return
     const { sink } = this.#options
-    if (this.#gapFrom > 0) {
-      sink.gap(this.#gapFrom, this.#cursor)
-      this.#gapFrom = 0
-    }
+    this.#skipWhereItStood()
     while (this.#queue.length > 0 && sink.writable()) {
       if (this.#queue[0]!.firstSeq > this.#cursor + 1) {
         this.#fallBack()
@@ -146,6 +147,17 @@ export class Subscriber {
       this.#queuedBytes -= batch.weight
       if (batch.lastSeq > this.#cursor) this.#deliver(batch.after(this.#cursor))
     }
+  }
+
+  /** The transport takes more: whether that was after a while that is too long to go on where it stopped. */
+  #skipWhereItStood(): void {
+    const { sink, onGap, now, patienceMs } = this.#options
+    const stood = this.#blockedSince !== undefined && now() - this.#blockedSince >= patienceMs
+    this.#blockedSince = undefined
+    if (!stood || this.#dropped <= this.#cursor) return
+    sink.gap(this.#cursor + 1, this.#dropped)
+    onGap(this.#dropped - this.#cursor)
+    this.#cursor = this.#dropped
   }
 
   #deliver(batch: LogBatch): void {
@@ -176,17 +188,19 @@ export class Subscriber {
 
   #fallBack(): void {
     this.#catchingUp = true
+    this.#blockedSince = undefined
     this.start()
   }
 
   async #catchUp(): Promise<void> {
-    const { queries, filter, sink, realtime } = this.#options
+    const { reads, filter, sink, realtime } = this.#options
     while (!this.#closed) {
-      while (!this.#closed && !sink.writable()) await new Promise<void>(resolve => (this.#wake = resolve))
+      if (!sink.writable()) await this.#untilWritable()
       if (this.#closed) return
-      const answer = await queries.read(this.taskId, filter, this.#cursor)
+      const answer = await reads.read(this.taskId, filter, this.#cursor, this.#filter.matchesAll)
       if (this.#closed) return
-      this.#deliverStored(answer)
+      await this.#deliverStored(answer)
+      if (this.#closed) return
       if (this.#cursor < answer.lastSeq) continue
       if (!this.#announced) {
         this.#announced = true
@@ -198,14 +212,20 @@ export class Subscriber {
     this.#flush()
   }
 
-  #deliverStored(answer: Awaited<ReturnType<LogQueries['read']>>): void {
+  async #untilWritable(): Promise<void> {
+    while (!this.#closed && !this.#options.sink.writable())
+      await new Promise<void>(resolve => (this.#wake = resolve))
+  }
+
+  /** Batch by batch as the transport takes them: of short lines a part has many, and their JSON is far larger than the part. */
+  async #deliverStored(answer: StoredPart): Promise<void> {
     const { sink, onSent } = this.#options
-    for (const { firstSeq, bytes } of answer.segments ?? []) {
-      for (const batch of LogBatch.split(this.taskId, firstSeq, new Segment(bytes))) {
-        if (batch.lastSeq > this.#cursor) this.#deliver(batch.after(this.#cursor))
-      }
+    for (const batch of answer.batches) {
+      if (!sink.writable()) await this.#untilWritable()
+      if (this.#closed) return
+      if (batch.lastSeq > this.#cursor) this.#deliver(batch.after(this.#cursor))
     }
-    if (answer.entries && answer.entries.length > 0) {
+    if (answer.entries.length > 0) {
       sink.entries(answer.entries)
       onSent(answer.entries.length, 0)
     }

@@ -56,6 +56,7 @@ beforeEach(async () => {
     bus: new LocalBus(),
     lastSeq: async () => 0,
     maxQueueBytes: 1_000_000,
+    patienceMs: 0,
     maxPerSecond: 0,
     onGap: () => {},
     onSent: () => {},
