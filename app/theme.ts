@@ -1,4 +1,4 @@
-import { Button, createTheme, Drawer, Modal, mergeThemeOverrides } from '@mantine/core'
+import { Button, createTheme, Drawer, Modal, mergeThemeOverrides, Popover } from '@mantine/core'
 
 /** Fonts are the system's own: nothing is fetched, and text looks like the rest of the operator's desktop. */
 const base = createTheme({
@@ -9,6 +9,8 @@ const base = createTheme({
   cursorType: 'pointer',
   components: {
     Button: Button.extend({ styles: { label: { fontWeight: 500 } } }),
+    // Who works with the keyboard goes on from where they were.
+    Popover: Popover.extend({ defaultProps: { returnFocus: true } }),
   },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans CJK JP", sans-serif',
   fontFamilyMonospace:

@@ -145,6 +145,20 @@ test('the keys of the browser for searching lead to the search of the log', asyn
   await expect(page.getByLabel('Find in log')).toBeFocused()
 })
 
+test('a menu that is left by Escape gives the focus back, and the marked line stays marked', async ({
+  page,
+}) => {
+  await openTask(page, server, 'long', '#L777')
+  await expect(page.locator('[data-marked]')).toHaveCount(1)
+  const view = page.getByRole('button', { name: 'View', exact: true })
+  await view.focus()
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('dialog').locator(':focus')).toHaveCount(1)
+  await page.keyboard.press('Escape')
+  await expect(view).toBeFocused()
+  await expect(page.locator('[data-marked]')).toHaveCount(1)
+})
+
 test('a text is found with one Enter, among all lines, from where the reader is', async ({ page }) => {
   await openTask(page, server, 'long')
   await expect(lines(page).last()).toHaveText('line 20000')

@@ -29,12 +29,14 @@ export function useKeys(handlers: KeyHandlers): void {
   }, [])
 }
 
+const TAKES_KEYS =
+  'input, textarea, select, [contenteditable="true"], [role="menu"], [role="listbox"], [role="dialog"]'
+
 function isBusy(event: KeyboardEvent): boolean {
   if (document.querySelector('[aria-modal="true"]')) return true
   const target = event.target
   if (!(target instanceof HTMLElement)) return false
-  if (target.closest('input, textarea, select, [contenteditable="true"], [role="menu"], [role="listbox"]'))
-    return true
+  if (target.closest(TAKES_KEYS)) return true
   // Space and Enter on a button or link are that button's.
   return (event.key === ' ' || event.key === 'Enter') && target.closest('button, a, [role="button"]') !== null
 }
