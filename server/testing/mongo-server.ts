@@ -10,6 +10,8 @@ import { RealMongo } from './real-mongo.ts'
 
 const sources = join(import.meta.dirname, 'mongo-java-server')
 const cache = join(import.meta.dirname, '../../.cache/mongo-java-server-1.47.0-2')
+/** It lives for seconds: threads that compile and collect beside it would cost more than they save. */
+const virtualMachine = ['-Xmx2g', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
 const run = promisify(execFile)
 
 /** A MongoDB that a test may take away and give back. */
@@ -63,7 +65,7 @@ export class MongoServer implements TestMongo {
   /** Starts it again after `kill`, on the same port. */
   async start(): Promise<void> {
     const classes = [cache, join(cache, 'lib/*')].join(delimiter)
-    const args = ['-Xmx2g', '-cp', classes, 'Main', String(this.#port), join(this.#home, 'data.mv')]
+    const args = [...virtualMachine, '-cp', classes, 'Main', String(this.#port), join(this.#home, 'data.mv')]
     const child = spawn('java', args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = child
     let complaints = ''

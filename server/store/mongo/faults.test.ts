@@ -94,7 +94,7 @@ describe.each(kinds)('with a MongoDB server that may fail, $name', kind => {
     }
     expect(await store.tasks.insert(sampleTask('t'))).toBe(true)
     await store.close()
-  })
+  }, 90_000)
 
   it('opens at once from several servers, which make the collections once', async () => {
     const stores = await Promise.all(Array.from({ length: 4 }, () => openMongoStore(url)))
