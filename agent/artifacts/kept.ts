@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } 
 import { basename, join } from 'node:path'
 import type { Context } from '../context.ts'
 import type { SpoolMeta } from '../delivery/meta.ts'
-import type { Secrets } from '../mask/secrets.ts'
+import { Secrets } from '../mask/secrets.ts'
 import { bytesText } from './bytes-text.ts'
 import { artifactsText, openLaterUploads } from './later.ts'
 import { copyTo } from './source.ts'
@@ -45,7 +45,7 @@ export async function keepFiles(
     try {
       await copyTo(join(folder, name), file, root, secrets)
       left -= statSync(join(folder, name)).size
-      kept.push({ path, name })
+      kept.push({ path: secrets.text(path), name })
     } catch (error) {
       remarks.push(`${path} is not kept for later: ${(error as Error).message}`)
     }
@@ -66,7 +66,8 @@ export async function uploadKept(
   budgetMs: number,
 ): Promise<boolean> {
   const folder = join(spool, FOLDER)
-  const uploads = await openLaterUploads(context, meta, budgetMs)
+  // They are masked already.
+  const uploads = await openLaterUploads(context, meta, new Secrets(() => {}), budgetMs)
   if (!uploads) return true
   const left = readList(folder)
   let count = 0

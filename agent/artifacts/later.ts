@@ -4,13 +4,15 @@ import type { TaskView } from '#protocol/task.ts'
 import type { Context } from '../context.ts'
 import { ApiError } from '../delivery/api.ts'
 import type { SpoolMeta } from '../delivery/meta.ts'
-import { Secrets } from '../mask/secrets.ts'
+import type { Secrets } from '../mask/secrets.ts'
 import { isPassing } from './bring.ts'
 import { Patience } from './patience.ts'
 import { send } from './send.ts'
 
 /** Uploads files of a run that is over. */
 interface LaterUploads {
+  /** Whether there is a file of this path. */
+  has(path: string): Promise<boolean>
   /** @returns what became of it; `again`: another time, or with another token, it may go up */
   send(file: Buffer, path: string): Promise<'sent' | 'outdated' | 'again' | Error>
   /** In the log of the task, and to who looks on. */
@@ -19,6 +21,7 @@ interface LaterUploads {
 
 /**
  * @param run whose files these are
+ * @param secrets what may not be in them, nor in their paths
  * @param budgetMs for all of them
  * @returns nothing where the task was deleted
  * @throws CommandError where the server cannot be asked
@@ -26,6 +29,7 @@ interface LaterUploads {
 export async function openLaterUploads(
   context: Context,
   { taskId, agentId }: Pick<SpoolMeta, 'taskId' | 'agentId'>,
+  secrets: Secrets,
   budgetMs: number,
 ): Promise<LaterUploads | undefined> {
   const api = await context.api()
@@ -38,22 +42,22 @@ export async function openLaterUploads(
   const deps = {
     api,
     task,
-    // What is to be masked is masked already, or not sent.
-    secrets: new Secrets(() => {}),
+    secrets,
     patience: new Patience(budgetMs, AbortSignal.timeout(Math.max(0, Math.ceil(budgetMs)))),
     idleMs: context.config.timeoutMs,
     onBytes: () => {},
   }
-  /** What a later run has left there stands. */
-  const isOutdated = async (path: string) => {
-    if (runner.agentId === agentId) return false
-    const found = await api.get<Page<ArtifactView>>(`${task}/artifacts?${new URLSearchParams({ path })}`)
-    return found.totalElements > 0
+  const has = async (path: string) => {
+    const query = new URLSearchParams({ path: secrets.text(path) })
+    const { content } = await api.get<Page<ArtifactView>>(`${task}/artifacts?${query}`)
+    return content.some(({ complete }) => complete)
   }
   return {
+    has,
     async send(file, path) {
       try {
-        if (await isOutdated(path)) return 'outdated'
+        // What a later run has left there stands.
+        if (runner.agentId !== agentId && (await has(path))) return 'outdated'
         await send(deps, { file }, { path })
         return 'sent'
       } catch (error) {
@@ -63,7 +67,7 @@ export async function openLaterUploads(
     },
     async say(level, message) {
       context.explain(`task ${taskId}: ${message}`)
-      const entry = { source: 'agent', level, message }
+      const entry = secrets.report({ source: 'agent', level, message })
       await api.post(`${task}/logs`, entry, { retries: 0 }).catch(error => context.explain(error.message))
     },
   }

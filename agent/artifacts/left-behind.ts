@@ -23,22 +23,23 @@ export async function uploadLeftBehind(
   const maxBytes = context.config.maxFileBytes
   const { files, left } = await collect(path, { maxBytes, changedSince: isOwn ? undefined : since })
   if (files.length + left === 0) return true
-  const uploads = await openLaterUploads(context, meta, budgetMs)
+  const uploads = await openLaterUploads(context, meta, await context.secrets(), budgetMs)
   if (!uploads) return true
   const here: string[] = []
   let count = 0
   for (const { file, path: name } of files) {
     // Of a folder that others use as well nobody knows what is this run's.
-    const sent = isOwn && !(await isTextFile(file)) ? await uploads.send(file, name) : 'left'
+    const maySend = isOwn && !(await isTextFile(file))
+    const sent = maySend ? await uploads.send(file, name) : (await uploads.has(name)) ? 'there' : 'left'
     if (sent === 'again') return false
-    if (sent === 'sent' || sent === 'outdated') rmSync(file, { force: true })
-    else here.push(name)
     if (sent === 'sent') count++
+    if (sent === 'left' || sent instanceof Error) here.push(name)
+    else if (isOwn) rmSync(file, { force: true })
   }
   if (count > 0)
     await uploads.say('INFO', `${artifactsText(count)} uploaded that the agent left when it died`)
   if (here.length + left === 0) {
-    rmSync(path, { recursive: true, force: true })
+    if (isOwn) rmSync(path, { recursive: true, force: true })
     return true
   }
   const names = here.length > MOST_NAMES ? [...here.slice(0, MOST_NAMES), '…'] : here

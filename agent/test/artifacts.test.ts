@@ -187,24 +187,24 @@ describe('what could not be uploaded', () => {
   it('because the server was away goes up with the next command, without the secrets of its run', async () => {
     await server.stop()
     const script =
-      'cd "$KERUTA_ARTIFACTS_DIR"; echo "::add-mask::later-secret"; echo "a later-secret" > text; printf "\\0x" > binary'
+      'cd "$KERUTA_ARTIFACTS_DIR"; echo "::add-mask::later-secret"; echo "a later-secret" > text; echo x > of-later-secret; printf "\\0x" > binary'
     const { code, stderr } = await execute(script, { DB_PASSWORD: 'hunter2-and-more' }, [
       '--drain-timeout',
       '300ms',
     ])
     expect(code).toBe(0)
     expect(stderr).toMatch(
-      /2 of them are kept in \S+, without secrets, and uploaded by the next keruta command/,
+      /3 of them are kept in \S+, without secrets, and uploaded by the next keruta command/,
     )
-    for (const name of ['text', 'binary']) rmSync(folder(name))
+    for (const name of ['text', 'binary', 'of-later-secret']) rmSync(folder(name))
     const [spool = ''] = readdirSync(keruta.spool)
     expect(grep(join(keruta.spool, spool), 'later-secret')).toEqual([])
     await server.start()
     await other()
-    expect(await pathsOf()).toEqual(['binary', 'text'])
+    expect(await pathsOf()).toEqual(['binary', 'of-***', 'text'])
     expect(String(await contentOf('text'))).toBe('a ***\n')
     expect(await get<TaskView>(`/tasks/${taskId}`)).toMatchObject({ status: 'COMPLETED' })
-    expect(await said('INFO')).toContain('2 artifacts uploaded that could not be at the end of the run')
+    expect(await said('INFO')).toContain('3 artifacts uploaded that could not be at the end of the run')
     expect(readdirSync(keruta.spool)).toEqual([])
   }, 60_000)
 
