@@ -169,7 +169,7 @@ export interface RecentRange {
 export interface SegmentReader {
   /** Of one moment. A task that was never written to has `lastSeq` 0. */
   head(taskId: string): Promise<TaskHead>
-  /** As many queries for many as for one. */
+  /** For many by a few queries. */
   heads(taskIds: string[]): Promise<Map<string, TaskHead>>
   totals(taskIds: string[]): Promise<Map<string, TaskTotals>>
   headers(taskId: string, range: HeaderRange): Promise<SegmentHeader[]>

@@ -40,9 +40,19 @@ export async function readHeadAndTail(
   }
 }
 
-/** The same of many tasks at once: those whose head moves meanwhile are looked at one by one. */
+/** The same of many tasks, some at once. */
 export async function readHeads(logs: LogCollections, taskIds: string[]): Promise<Map<string, TaskHead>> {
-  if (taskIds.length === 0) return new Map()
+  const heads: [string, TaskHead][] = []
+  for (let at = 0; at < taskIds.length; at += AT_ONCE)
+    heads.push(...(await readSome(logs, taskIds.slice(at, at + AT_ONCE))))
+  return new Map(heads)
+}
+
+/** Each is a condition of one query. */
+const AT_ONCE = 200
+
+/** Those whose head moves meanwhile are looked at one by one. */
+async function readSome(logs: LogCollections, taskIds: string[]): Promise<[string, TaskHead][]> {
   const { segments, heads, streams } = logs
   const _id = { $in: taskIds.map(headId) }
   const heldSeqs = async () => {
@@ -67,7 +77,7 @@ export async function readHeads(logs: LogCollections, taskIds: string[]): Promis
         : await readHead(logs, taskId),
     ],
   )
-  return new Map(await Promise.all(entries))
+  return Promise.all(entries)
 }
 
 const TAIL = { _id: 0, firstSeq: 1, lastSeq: 1, streamId: 1, lastN: 1 } as const
