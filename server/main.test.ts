@@ -76,19 +76,22 @@ test('A port in use, a data folder in use and bad settings end the start with on
   expect(await messageOf({ PORT: 'http' })).toMatch(/cannot start: PORT: must be a whole number/)
 })
 
-test('SIGTERM ends it within five seconds, exit code 0, with readers connected', async () => {
+test('SIGTERM ends it within five seconds, exit code 0, with readers connected, who are told', async () => {
   const server = await TestServer.start()
   onTestFinished(() => server.dispose())
-  const reader = new WebSocket(`${server.url.replace('http', 'ws')}/ws/tasks/t?token=${ADMIN_KEY}`)
-  await once(reader, 'open')
+  const at = (path: string) => `${server.url.replace('http', 'ws')}/ws/${path}?token=${ADMIN_KEY}`
+  await server.post('/sessions', { id: 's', name: 's' })
+  const readers = [new WebSocket(at('tasks/t')), new WebSocket(at('sessions/s'))]
+  await Promise.all(readers.map(reader => once(reader, 'open')))
   const stream = await server.api('/tasks/t/logs', { method: 'POST', body: JSON.stringify({ message: 'x' }) })
   expect(stream.status).toBe(200)
   const events = await server.api('/tasks/t/logs/stream')
   const startedAt = Date.now()
-  const closed = once(reader, 'close')
+  const closed = readers.map(reader => once(reader, 'close'))
   await server.stop()
-  await closed
-  await events.text().catch(() => {})
+  for (const [code, reason] of await Promise.all(closed))
+    expect([code, String(reason)]).toEqual([1001, expect.stringContaining('connect again')])
+  expect(await events.text(), 'an event stream ends, and does not break off').toContain(': task t after')
   expect(Date.now() - startedAt).toBeLessThan(5000)
 })
 

@@ -33,6 +33,7 @@ export async function startServer(config: Config, version: string): Promise<Runn
     server: http.server,
     newAdminKey: adminKey?.created ? adminKey.key : undefined,
     async close() {
+      live.leave()
       await http.close()
       await live.close()
       await work.close()

@@ -73,6 +73,7 @@ export function createLive(base: Base, work: Work, config: LiveConfig, news: New
     reader: () => metrics.reader('websocket'),
     maxMessagesPerSecond: config.ingestRate,
   })
+  const sse = createSse({ ...readers, reader: () => metrics.reader('sse') })
   const socketIo = createSocketIo({
     ...readers,
     authenticate,
@@ -126,7 +127,7 @@ export function createLive(base: Base, work: Work, config: LiveConfig, news: New
   })
 
   return {
-    streamLogs: createSse({ ...readers, reader: () => metrics.reader('sse') }),
+    streamLogs: sse.streamLogs,
     attach: socketIo.attach,
     /** Whether somebody here takes the upgrade. */
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
@@ -136,6 +137,10 @@ export function createLive(base: Base, work: Work, config: LiveConfig, news: New
       const { upgrade } = path.startsWith('/ws/sessions/') ? sessionSockets : taskSockets
       upgrade(request, socket, head)
       return true
+    },
+    /** Tells who is connected that the server ends. */
+    leave(): void {
+      for (const part of [taskSockets, sessionSockets, sse]) part.leave()
     },
     close: socketIo.close,
   }

@@ -26,7 +26,7 @@ export function createSocketServer(options: SocketServerOptions) {
     noServer: true,
     maxPayload,
     perMessageDeflate: false,
-    clientTracking: false,
+    clientTracking: true,
   })
 
   async function upgrade(req: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
@@ -40,6 +40,11 @@ export function createSocketServer(options: SocketServerOptions) {
     upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
       // Node's type is wider than what an HTTP server gives.
       upgrade(req, socket as Socket, head).catch(error => refuse(socket, error))
+    },
+    /** Tells all who are connected that the server ends. */
+    leave(): void {
+      for (const ws of server.clients)
+        ws.close(1001, 'the server ends or restarts; connect again, and go on where this stopped')
     },
   }
 }

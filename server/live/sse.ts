@@ -23,8 +23,10 @@ const HIGH_WATER_BYTES = 256 * 1024
  * `gap`, `status`, `progress` and `error`.
  */
 export function createSse({ hub, watchToken, lastSeq, reader }: SseOptions) {
+  const ends = new Set<() => void>()
+
   /** @param after the last seq that the reader has; undefined for live entries only */
-  return async function streamLogs(
+  async function streamLogs(
     principal: Principal,
     taskId: string,
     filter: LogFilter,
@@ -78,7 +80,9 @@ export function createSse({ hub, watchToken, lastSeq, reader }: SseOptions) {
               },
             },
           })
+          ends.add(end)
           cleanups.push(
+            () => ends.delete(end),
             () => clearInterval(heartbeat),
             () => subscriber?.close(),
             reader(),
@@ -103,5 +107,13 @@ export function createSse({ hub, watchToken, lastSeq, reader }: SseOptions) {
         'x-accel-buffering': 'no',
       },
     })
+  }
+
+  return {
+    streamLogs,
+    /** Ends all streams, since the server ends: their readers come again with the last id that they have. */
+    leave(): void {
+      for (const end of ends) end()
+    },
   }
 }
