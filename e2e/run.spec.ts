@@ -160,6 +160,25 @@ test('a step that is chosen shows its lines alone', async ({ page }) => {
   await expect(lines(page)).toHaveText(['inside'])
 })
 
+test('a task that is tried again shows the steps of this attempt, and of another when asked', async ({
+  page,
+}) => {
+  const step = (name: string) => ({ steps: [{ name, startedAt: new Date().toISOString() }] })
+  await server.post('/tasks/again/start', {})
+  await server.post('/tasks/again/observations', step('first try'))
+  await server.post('/tasks/again/cancel', {})
+  await server.post('/tasks/again/retry', {})
+  await server.post('/tasks/again/start', {})
+  await server.post('/tasks/again/observations', step('second try'))
+  await openTask(page, server, 'again')
+  await page.getByRole('button', { name: 'Steps (1)' }).click()
+  await expect(page.getByTestId('steps')).toContainText('second try')
+  await expect(page.getByTestId('steps')).not.toContainText('first try')
+  await page.getByText('Attempt 1', { exact: true }).click()
+  await expect(page.getByTestId('steps')).toContainText('first try')
+  await expect(page.getByTestId('steps').getByRole('img', { name: 'failed' })).toBeVisible()
+})
+
 test('groups and traces fold, and a jump into one unfolds it', async ({ page }) => {
   const error = { level: 'ERROR', source: 'stderr' }
   await writeLines(server, 'folds', [

@@ -35,7 +35,8 @@ export async function openLaterUploads(
   const api = await context.api()
   const task = `/tasks/${encodeURIComponent(taskId)}`
   const runner = await api.get<TaskView>(task, { retries: 0 }).catch(error => {
-    if (error instanceof ApiError && error.status === 404) return undefined
+    // Not what stands before a server that is away.
+    if (error instanceof ApiError && error.code === 'NOT_FOUND') return undefined
     throw error
   })
   if (!runner) return undefined
