@@ -11,8 +11,7 @@ export const streamIdSchema = z
 
 const position = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 
-/** `options` of `subscribe`, on the raw WebSocket and Socket.IO. Without `after`, only entries from now on are sent. */
-export const subscribeOptionsSchema = z.object({
+const subscribeOptions = z.strictObject({
   sources: listOf(sourceSchema),
   levels: listOf(levelSchema),
   minLevel: levelSchema.optional(),
@@ -27,7 +26,21 @@ export const subscribeOptionsSchema = z.object({
   /** True: `logs` frames of many entries instead of one `log` frame an entry. */
   batch: z.boolean().default(false),
 })
+const OPTIONS = Object.keys(subscribeOptions.shape)
+
+/** `options` of `subscribe`, on the raw WebSocket and Socket.IO. Without `after`, only entries from now on are sent. */
+export const subscribeOptionsSchema = z.strictObject(subscribeOptions.shape, {
+  error: issue =>
+    issue.code === 'unrecognized_keys'
+      ? `unknown option ${issue.keys.map(key => JSON.stringify(key)).join(', ')}; there are ${OPTIONS.join(', ')}`
+      : undefined,
+})
 export type SubscribeOptions = z.infer<typeof subscribeOptionsSchema>
+
+/** An option beside `options`, where it would mean nothing. */
+const misplaced = Object.fromEntries(
+  OPTIONS.map(name => [name, z.undefined({ error: `belongs into "options"` }).optional()]),
+) as Record<never, never>
 
 const numberedEntry = newEntrySchema.extend({ n: position.min(1) })
 
@@ -39,6 +52,7 @@ export const clientFrameSchema = z.discriminatedUnion(
       type: z.literal('subscribe'),
       taskId: z.string().optional(),
       options: subscribeOptionsSchema.default({ realtime: true, batch: false }),
+      ...misplaced,
     }),
     z.object({ type: z.literal('unsubscribe'), taskId: z.string().optional() }),
     z.object({ type: z.literal('ping') }),

@@ -30,6 +30,18 @@ test('An answer that is asked for without a function to take it is left out', as
   socket.close()
 })
 
+test('A subscription that is not understood is answered with what is wrong', async () => {
+  const socket = await connect()
+  const told = async (request: unknown) => (await socket.emitWithAck('subscribe', request)).error.message
+  expect(await told({ taskId: 't', options: { level: 'ERROR' } })).toMatch(
+    /: options: unknown option "level"/,
+  )
+  expect(await told({ taskId: 't', options: { after: -1 } })).toContain(': options: after: Too small')
+  expect(await told({ options: {} })).toContain(': taskId: Invalid input')
+  expect(await told(7)).toMatch(/^subscribe takes \{taskId/)
+  socket.close()
+})
+
 test('Of two subscriptions to one task at once the last counts, and no line comes twice', async () => {
   const socket = await connect()
   const seqs: number[] = []

@@ -1,5 +1,6 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import { Server, type Socket } from 'socket.io'
+import type { z } from 'zod'
 import { KerutaError } from '#protocol/errors.ts'
 import { MAX_FRAME_BYTES } from '#protocol/frames.ts'
 import { idSchema } from '#protocol/ids.ts'
@@ -173,7 +174,10 @@ async function subscribe(
 ): Promise<SubscribeAnswer> {
   const parsed = subscribeRequestSchema.safeParse(given)
   if (!parsed.success)
-    throw new KerutaError('BAD_REQUEST', 'subscribe takes {taskId, options} or {channel: "tasks"}')
+    throw new KerutaError(
+      'BAD_REQUEST',
+      `subscribe takes {taskId, options} or {channel: "tasks"}${wrongIn(parsed.error)}`,
+    )
   const { principal, subscribers, leaves, pending } = socket.data
   if ('channel' in parsed.data) {
     await socket.join(listRooms(options.visibleSessions(principal)))
@@ -202,6 +206,12 @@ async function subscribe(
   } finally {
     if (isLast()) pending.delete(taskId)
   }
+}
+
+/** What is wrong with a request for a task; of one that names neither, both say the same. */
+function wrongIn({ issues: [issue] }: z.ZodError): string {
+  const found = issue?.code === 'invalid_union' ? issue.errors[0]?.[0] : issue
+  return found ? `: ${[...found.path.map(String), found.message].join(': ')}` : ''
 }
 
 function sinkOf(socket: KerutaSocket, taskId: string, end: () => void): Sink {

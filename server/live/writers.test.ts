@@ -131,6 +131,11 @@ describe('A writer over WebSocket', () => {
     ['{"type":"log","taskId":"other","message":"x"}', /not this connection's task/],
     ['{"type":"subscribe","options":{"search":"(","regex":true}}', /not a regular expression/],
     [
+      '{"type":"subscribe","options":{"level":"ERROR"}}',
+      /unknown option "level"; there are sources, levels,/,
+    ],
+    ['{"type":"subscribe","after":0}', /after: belongs into "options"/],
+    [
       '{"type":"logs","streamId":"s","entries":[{"n":1,"message":"a"},{"n":3,"message":"b"}]}',
       /n must count up by one/,
     ],
