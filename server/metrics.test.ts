@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createMetrics } from './metrics.ts'
 
 test('lines and bytes are counted by direction, latency by buckets, readers as they come and go', async () => {
@@ -37,4 +37,25 @@ test('tasks are counted when they are asked for, and the process is described', 
   expect(text).not.toContain('PENDING')
   expect(text).toContain('process_resident_memory_bytes')
   expect(metrics.contentType).toContain('text/plain')
+})
+
+test('while the store is away or does not answer, all else is told, and that it is away', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  let tasks: () => Promise<Record<string, number>> = async () => ({ PENDING: 3 })
+  const metrics = createMetrics(() => tasks())
+  const textWith = async (answer: typeof tasks) => {
+    tasks = answer
+    const text = metrics.text()
+    await vi.advanceTimersByTimeAsync(10_000)
+    return text
+  }
+  expect(await textWith(tasks)).toMatch(/^keruta_store_up 1$/m)
+  for (const away of [() => Promise.reject(new Error('away')), () => new Promise<never>(() => {})]) {
+    const text = await textWith(away)
+    expect(text).toMatch(/^keruta_store_up 0$/m)
+    expect(text).toMatch(/^keruta_gaps_total 0$/m)
+    expect(text).not.toContain('keruta_tasks{')
+  }
+  expect(await textWith(async () => ({ PENDING: 4 }))).toMatch(/^keruta_tasks{status="PENDING"} 4$/m)
 })

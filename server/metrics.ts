@@ -26,6 +26,9 @@ export interface Metrics {
   text(): Promise<string>
 }
 
+/** How long a store may take at a scrape. */
+const STORE_MS = 4000
+
 /**
  * @param countTasks how many tasks there are of each status; asked at each scrape
  * @param busUp whether other servers are heard
@@ -79,25 +82,22 @@ export function createMetrics(
     help: 'Gaps told to readers that were too slow',
     registers,
   })
-  new Gauge({
+  const storeUp = new Gauge({
+    name: 'keruta_store_up',
+    help: '1 while the store answers; without it what follows of tasks is left out',
+    registers,
+  })
+  const tasks = new Gauge({
     name: 'keruta_tasks',
     help: 'Tasks by status',
     labelNames: ['status'],
     registers,
-    async collect() {
-      this.reset()
-      for (const [status, count] of Object.entries(await countTasks())) this.set({ status }, count)
-    },
   })
-  new Gauge({
+  const queueDepth = new Gauge({
     name: 'keruta_queue_depth',
     help: 'Tasks that wait for an agent, by the status of their session',
     labelNames: ['session'],
     registers,
-    async collect() {
-      this.reset()
-      for (const [session, count] of Object.entries(await countWaiting())) this.set({ session }, count)
-    },
   })
   new Gauge({
     name: 'keruta_bus_up',
@@ -157,6 +157,32 @@ export function createMetrics(
     runEnded: why => ended.inc({ why }),
     httpRequest: (area, method, status, seconds) => httpRequests.observe({ area, method, status }, seconds),
     contentType: register.contentType,
-    text: () => register.metrics(),
+    async text() {
+      await askStore()
+      return register.metrics()
+    },
+  }
+
+  async function askStore(): Promise<void> {
+    const counts = await inTime(Promise.all([countTasks(), countWaiting()]))
+    tasks.reset()
+    queueDepth.reset()
+    storeUp.set(counts ? 1 : 0)
+    const [byStatus = {}, bySession = {}] = counts ?? []
+    for (const [status, count] of Object.entries(byStatus)) tasks.set({ status }, count)
+    for (const [session, count] of Object.entries(bySession)) queueDepth.set({ session }, count)
+  }
+}
+
+/** Whoever scrapes waits for about 10 s. @returns nothing where it fails or takes too long */
+async function inTime<T>(answer: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>(resolve => {
+    timer = setTimeout(() => resolve(undefined), STORE_MS)
+  })
+  try {
+    return await Promise.race([answer.catch(() => undefined), late])
+  } finally {
+    clearTimeout(timer)
   }
 }
