@@ -233,6 +233,27 @@ describe('the compactor', () => {
     await compactor.close()
   })
 
+  it('leaves a log to whoever else merges it', async () => {
+    await fill('elsewhere', 2000)
+    await fill('here', 2)
+    const { segments } = store
+    const asked: string[] = []
+    const replace: typeof segments.replace = (taskId, old, merged) => {
+      asked.push(taskId)
+      return taskId === 'elsewhere' ? Promise.resolve(false) : segments.replace(taskId, old, merged)
+    }
+    const compactor = startCompactor({
+      store: { ...segments, replace, fragmented: async () => [] },
+      location,
+      logger: { warn: vi.fn() },
+    })
+    compactor.taskEnded('elsewhere')
+    compactor.taskEnded('here')
+    await vi.waitFor(async () => expect(await headers('here')).toHaveLength(1), 10_000)
+    expect(asked).toEqual(['elsewhere', 'here'])
+    await compactor.close()
+  })
+
   it('ends at once when it is closed in the middle', async () => {
     await fill('t', 2000)
     const compactor = start(60_000)

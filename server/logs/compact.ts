@@ -63,7 +63,8 @@ export function startCompactor({ store, location, logger, intervalMs = 5000 }: C
     for (let after: number | undefined = 0; after !== undefined; ) {
       const startedAt = performance.now()
       const step = await thread.ask({ taskId, after })
-      if (step.old.length > 0) await store.replace(taskId, step.old, step.merged)
+      // Another server is at it, and will be at the next step, too: the work would be done twice.
+      if (step.old.length > 0 && !(await store.replace(taskId, step.old, step.merged))) return
       after = step.after
       await pause(performance.now() - startedAt, undefined, closing)
     }
