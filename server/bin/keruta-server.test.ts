@@ -15,7 +15,7 @@ async function folder(): Promise<string> {
 
 /** Its end, run in an empty folder. */
 async function run(command: string, ...args: string[]) {
-  const options = { cwd: await folder(), env: { PATH: process.env.PATH } }
+  const options = { cwd: await folder(), env: { PATH: process.env.PATH, NODE_ENV: 'production' as const } }
   return new Promise<{ code: unknown; stdout: string; stderr: string }>(resolve =>
     execFile(command, args, options, (error, stdout, stderr) =>
       resolve({ code: error?.code ?? 0, stdout, stderr }),

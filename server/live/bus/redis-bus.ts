@@ -27,12 +27,15 @@ const MAX_UNSENT_BYTES = 16 * 1024 * 1024
  */
 export async function openRedisBus(options: RedisBusOptions): Promise<Bus> {
   const bus = new RedisBus(options)
-  await bus.open()
+  await bus.connect()
   const { host, port } = options.redis.options
   const refusal = refusalOf(bus.lastError, `${host}:${port}`)
-  if (!refusal) return bus
-  await bus.close()
-  throw refusal
+  if (refusal) {
+    await bus.close()
+    throw refusal
+  }
+  bus.begin()
+  return bus
 }
 
 /** Several servers tell one another by Redis' channels: one for each task that somebody reads, one for all events. */
@@ -77,8 +80,7 @@ class RedisBus implements Bus {
     this.#sender.on('ready', () => this.#changed())
   }
 
-  async open(): Promise<void> {
-    const { pollMs = 2000, compareMs = 15_000 } = this.#options
+  async connect(): Promise<void> {
     const opened = new Promise<void>(resolve => {
       const first = () => resolve()
       this.#receiver.once('close', first)
@@ -86,6 +88,10 @@ class RedisBus implements Bus {
     })
     await Promise.allSettled([this.#sender, this.#receiver].map(connection => connect(connection)))
     await opened
+  }
+
+  begin(): void {
+    const { pollMs = 2000, compareMs = 15_000 } = this.#options
     this.#timer = setInterval(() => this.#tick(Math.max(1, Math.round(compareMs / pollMs))), pollMs)
     this.#changed()
   }

@@ -48,6 +48,8 @@ export function openingError(error: unknown, url: string, role: 'read' | 'readWr
       `MongoDB at ${place} refuses the login: check user, password and authSource in its URL`,
       error,
     )
+  if (code === UNAUTHORIZED && /requires authentication/.test(error.message))
+    return unavailable(`MongoDB at ${place} asks for a login: put user and password into its URL`, error)
   if (code === UNAUTHORIZED)
     return unavailable(
       `the user may not ${role === 'read' ? 'read' : 'write to'} ${place}: give it the role ${role}`,
