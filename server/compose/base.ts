@@ -11,8 +11,7 @@ import { createLogger } from '#server/logger.ts'
 import { startCompactor } from '#server/logs/compact.ts'
 import { openLogQueries } from '#server/logs/query-pool.ts'
 import { createMetrics } from '#server/metrics.ts'
-import { namedByVariable } from '#server/store/named-by.ts'
-import { openStore, type StoreLocation } from '#server/store/open.ts'
+import { namedByVariable, openStore, type StoreLocation } from '#server/store/open.ts'
 import { queueDepth } from '#server/tasks/queue.ts'
 
 export type Base = Awaited<ReturnType<typeof openBase>>

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { KerutaError } from '#protocol/errors.ts'
-import { namedByVariable } from '#server/store/named-by.ts'
-import { openStoreReader, openStoreToFill, type StoreLocation } from '#server/store/open.ts'
+import { namedByVariable, openStoreReader, openStoreToFill, type StoreLocation } from '#server/store/open.ts'
 import { backupSink, checkFiles, openBackup } from './backup/backup.ts'
 import { readHead } from './backup/layout.ts'
 import { type CheckReport, checkSource } from './check.ts'
