@@ -22,11 +22,15 @@ export interface HubOptions {
   lastSeq(taskId: string): Promise<number>
   /** See SubscriberOptions. */
   maxQueueBytes: number
+  /** See SubscriberOptions; none where a crowd reads the task. */
   patienceMs: number
   maxPerSecond: number
   onGap(lines: number): void
   onSent(lines: number, bytes: number): void
 }
+
+/** Where more read one task, reading the store again for each would hold up its writer and the others. */
+const MOST_PATIENT = 32
 
 type SubscribeOptions = Pick<SubscriberOptions, 'taskId' | 'filter' | 'after' | 'realtime' | 'sink'>
 
@@ -61,6 +65,7 @@ export class Hub {
       ...this.#options,
       ...options,
       now: () => performance.now(),
+      patienceMs: () => (subscribers.size > MOST_PATIENT ? 0 : this.#options.patienceMs),
       reads: {
         read: (id, filter, after, whole) =>
           this.#stored.read(id, filter, after, whole && subscribers.size > 1),

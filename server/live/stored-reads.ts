@@ -6,6 +6,7 @@ import { LogBatch } from './log-batch.ts'
 
 /** What follows a seq in the store: whole batches where everything is wanted, else the matching entries. */
 export interface StoredPart {
+  /** The asker's own, to take from. */
   batches: LogBatch[]
   entries: LogEntry[]
   /** Everything up to here has been looked at. */
@@ -34,7 +35,7 @@ export class StoredReads {
     if (!shared) return this.#read(taskId, filter, after)
     const key = `${after} ${taskId}`
     const known = this.#kept.get(key)
-    if (known) return known
+    if (known) return known.then(ownCopy)
     const part = this.#read(taskId, filter, after)
     this.#kept.set(key, part)
     if (this.#kept.size > MOST_KEPT) this.#kept.delete(this.#kept.keys().next().value!)
@@ -46,7 +47,7 @@ export class StoredReads {
       if (cursor === lastSeq) forget()
       else setTimeout(forget, KEPT_MS).unref()
     }, forget)
-    return part
+    return part.then(ownCopy)
   }
 
   async #read(taskId: string, filter: LogFilter, after: number): Promise<StoredPart> {
@@ -56,4 +57,8 @@ export class StoredReads {
     )
     return { batches, entries, cursor, lastSeq }
   }
+}
+
+function ownCopy(part: StoredPart): StoredPart {
+  return { ...part, batches: [...part.batches] }
 }

@@ -5,6 +5,8 @@ import { Segment } from '#protocol/segment.ts'
 import type { EntryExtra } from '#protocol/segment-layout.ts'
 import { SegmentWriter, sliceSegment } from '#protocol/segment-writer.ts'
 import type { ReadAnswer } from '#server/logs/queries.ts'
+import { LocalBus } from './bus/local-bus.ts'
+import { Hub } from './hub.ts'
 import { LogBatch } from './log-batch.ts'
 import { StoredReads } from './stored-reads.ts'
 import { type Sink, Subscriber, type SubscriberOptions } from './subscriber.ts'
@@ -42,8 +44,8 @@ class ModelLog {
     })
 
   /** All segments. */
-  stored(): { bytes: Uint8Array }[] {
-    return [...this.#segments.values()].map(({ bytes }) => ({ bytes }))
+  stored(): Segment[] {
+    return [...this.#segments.values()]
   }
 
   async answerReads(): Promise<void> {
@@ -87,7 +89,7 @@ function reading(
     after,
     realtime: true,
     maxQueueBytes: 1024 * 1024,
-    patienceMs: 0,
+    patienceMs: () => 0,
     now: () => 0,
     maxPerSecond: 0,
     ...options,
@@ -125,7 +127,7 @@ describe('A reader', () => {
           const log = new ModelLog()
           for (let lines = stored; lines > 0; lines -= 3) log.append(Math.min(lines, 3))
           const after = Math.min(from, log.lastSeq)
-          const { reader, subscriber } = reading(log, after, { maxQueueBytes, patienceMs })
+          const { reader, subscriber } = reading(log, after, { maxQueueBytes, patienceMs: () => patienceMs })
           for (const action of steps) {
             if (action.do === 'append') subscriber.offer(log.append(action.lines))
             // A message of another server that never came.
@@ -173,7 +175,11 @@ describe('A reader', () => {
   test('gets a burst that is more than its queue whole, from the store, and is live again after it', async () => {
     const log = new ModelLog()
     let now = 0
-    const { reader, subscriber } = reading(log, 0, { maxQueueBytes: 5000, patienceMs: 100, now: () => now })
+    const { reader, subscriber } = reading(log, 0, {
+      maxQueueBytes: 5000,
+      patienceMs: () => 100,
+      now: () => now,
+    })
     await log.answerReads()
     reader.open = false
     for (let batch = 0; batch < 100; batch++) subscriber.offer(log.append(1))
@@ -277,7 +283,8 @@ describe('Readers that stand at one place', () => {
       },
     })
     const [first, second] = await Promise.all([stored.read('t', {}, 0, true), stored.read('t', {}, 0, true)])
-    expect([asked, second]).toEqual([1, first])
+    expect([asked, second.batches[0]]).toEqual([1, first.batches[0]])
+    expect(second.batches).not.toBe(first.batches)
     expect((await stored.read('t', {}, 0, true)).batches[0]).toBe(first.batches[0])
     expect((await stored.read('t', {}, 0, false)).batches[0]).not.toBe(first.batches[0])
     for (let time = 0; time < 2; time++) await stored.read('t', {}, 2, true)
@@ -295,4 +302,39 @@ describe('Readers that stand at one place', () => {
     await expect(stored.read('t', {}, 0, true)).rejects.toThrow('away')
     expect(await stored.read('t', {}, 0, true)).toMatchObject(answer)
   })
+})
+
+test.each([
+  [32, 0],
+  [33, 33],
+])('Of %i readers of one task that are too slow for a burst, %i are told of a gap', async (readers, told) => {
+  const log = new ModelLog()
+  const hub = new Hub({
+    queries: log,
+    bus: new LocalBus(),
+    lastSeq: async () => log.lastSeq,
+    maxQueueBytes: 5000,
+    patienceMs: 60_000,
+    maxPerSecond: 0,
+    onGap: () => {},
+    onSent: () => {},
+  })
+  const all = Array.from({ length: readers }, () => {
+    const sink = new Reader()
+    const reader = { taskId: 't', filter: {}, after: 0, realtime: true, sink }
+    return { sink, subscriber: hub.subscribe(reader) }
+  })
+  await log.answerReads()
+  for (const { sink } of all) sink.open = false
+  for (let lines = 0; lines < 100; lines++) {
+    const { firstSeq } = log.append(1)
+    hub.publish('t', firstSeq, log.stored().at(-1)!)
+  }
+  for (const { sink, subscriber } of all) {
+    sink.open = true
+    subscriber.drained()
+  }
+  for (let turn = 0; turn < 110; turn++) await log.answerReads()
+  for (const { sink } of all) expect(sink.seen).toEqual(range(1, 100))
+  expect(all.filter(({ sink }) => sink.gaps.length > 0)).toHaveLength(told)
 })

@@ -31,7 +31,7 @@ export interface SubscriberOptions {
   /** Memory that live batches may take while they wait for a slow transport; then the oldest are dropped, and read from the store later. */
   maxQueueBytes: number
   /** A transport that took nothing for so long while batches were dropped gets a gap in their place. */
-  patienceMs: number
+  patienceMs(): number
   /** A clock in ms that never goes back. */
   now(): number
   /** Most deliveries a second, 0 for no limit; what gathers in between goes together. */
@@ -152,7 +152,7 @@ export class Subscriber {
   /** The transport takes more: whether that was after a while that is too long to go on where it stopped. */
   #skipWhereItStood(): void {
     const { sink, onGap, now, patienceMs } = this.#options
-    const stood = this.#blockedSince !== undefined && now() - this.#blockedSince >= patienceMs
+    const stood = this.#blockedSince !== undefined && now() - this.#blockedSince >= patienceMs()
     this.#blockedSince = undefined
     if (!stood || this.#dropped <= this.#cursor) return
     sink.gap(this.#cursor + 1, this.#dropped)
@@ -220,7 +220,8 @@ export class Subscriber {
   /** Batch by batch as the transport takes them: of short lines a part has many, and their JSON is far larger than the part. */
   async #deliverStored(answer: StoredPart): Promise<void> {
     const { sink, onSent } = this.#options
-    for (const batch of answer.batches) {
+    // What is delivered is let go of: entries and JSON are made then, and would add up while a slow reader takes the rest.
+    for (let batch = answer.batches.shift(); batch; batch = answer.batches.shift()) {
       if (!sink.writable()) await this.#untilWritable()
       if (this.#closed) return
       if (batch.lastSeq > this.#cursor) this.#deliver(batch.after(this.#cursor))
