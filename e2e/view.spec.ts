@@ -95,6 +95,21 @@ test('a link to lines is made by clicks, and opens at them, marked', async ({ pa
   await expect(other.getByRole('button', { name: /To the end/ })).toBeVisible()
 })
 
+test('a link to a line opens at it where frames are slow, as in a tab behind others', async ({ page }) => {
+  await page.addInitScript(() => {
+    window.requestAnimationFrame = callback => window.setTimeout(() => callback(performance.now()), 400)
+    window.cancelAnimationFrame = window.clearTimeout
+  })
+  // The rows before those that the page opens with.
+  const earlier = page.waitForResponse(/before=6750/)
+  await openTask(page, server, 'long', '#L7000')
+  await earlier
+  await page.evaluate(
+    () => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+  )
+  await expect(page.locator('[data-seq="7000"]')).toBeInViewport()
+})
+
 test('a line is gone to by its number', async ({ page }) => {
   await openTask(page, server, 'long')
   await expect(lines(page).last()).toHaveText('line 20000')

@@ -12,12 +12,13 @@ import type { FeedState } from '../../lib/feed-state.ts'
 import { count } from '../../lib/format.ts'
 import type { LogFeed } from '../../lib/log-feed.ts'
 import { beginsBlock } from '../../lib/log-folds.ts'
-import { firstOf, indexOfSeq, isGap, type Row } from '../../lib/log-window.ts'
+import { firstOf, isGap, type Row } from '../../lib/log-window.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import type { MarkedLines } from './line-hash.ts'
 import classes from './log-list.module.css'
 import rowClasses from './log-row.module.css'
 import { LogRow, type LogRowProps } from './log-row.tsx'
+import { useAim } from './use-aim.ts'
 import type { Folds } from './use-folds.ts'
 import type { LogSettings } from './use-log-settings.ts'
 
@@ -133,10 +134,9 @@ export function LogList(props: LogListProps) {
     if (lastIndex > rows.length - AHEAD_ROWS) void feed.loadNewer()
   }, [feed, rows, firstIndex, lastIndex, props.cut, following])
 
+  const show = useAim(rows, index => virtualizer.scrollToIndex(index, { align: 'center' }))
   useImperativeHandle(handle, () => ({
-    show(seq) {
-      virtualizer.scrollToIndex(Math.min(indexOfSeq(rows, seq), rows.length - 1), { align: 'center' })
-    },
+    show,
     top: () => virtualizer.scrollToOffset(0),
     inSight() {
       const top = scroller.current?.scrollTop ?? 0
