@@ -26,16 +26,27 @@ export function TextSearch({ address, change, found, filtered, step, field }: Te
   const [mode, setMode] = useState<Mode>(address.search ? 'filter' : 'find')
   const given = address.search || address.find
   const [draft, setDraft] = useState(given)
+  // The address follows a little later; what has been typed since then stays.
+  const onTheWay = useRef<string[]>([])
   useEffect(() => {
-    setDraft(given)
+    const own = onTheWay.current.indexOf(given)
+    if (own < 0) setDraft(given)
+    onTheWay.current = onTheWay.current.slice(own + 1)
     if (given) setMode(address.search ? 'filter' : 'find')
   }, [given, address.search])
-  const apply = (value: string, as: Mode) =>
+  const apply = (value: string, as: Mode) => {
+    if (value !== given) onTheWay.current.push(value)
     change(as === 'find' ? { find: value, search: '' } : { find: '', search: value })
+  }
   const applySoon = useDebouncedCallback(apply, DELAY_MS)
   const edit = (value: string) => {
     setDraft(value)
     applySoon(value, mode)
+  }
+  const clear = () => {
+    setDraft('')
+    applySoon.cancel()
+    apply('', mode)
   }
   // Enter goes to the first match at once, also where the page does not yet look for the new text.
   const pending = useRef<{ text: string; direction: Direction }>(undefined)
@@ -84,9 +95,7 @@ export function TextSearch({ address, change, found, filtered, step, field }: Te
         error={bad}
         onChange={event => edit(event.currentTarget.value)}
         onKeyDown={onKey}
-        rightSection={
-          draft && <CloseButton size="xs" aria-label={text.clearText} onClick={() => apply('', mode)} />
-        }
+        rightSection={draft && <CloseButton size="xs" aria-label={text.clearText} onClick={clear} />}
       />
       <Flag
         label={text.caseSensitive}
