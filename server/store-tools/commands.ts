@@ -1,6 +1,12 @@
 import { resolve } from 'node:path'
 import { KerutaError } from '#protocol/errors.ts'
-import { namedByVariable, openStoreReader, openStoreToFill, type StoreLocation } from '#server/store/open.ts'
+import {
+  namedByVariable,
+  openStoreReader,
+  openStoreToFill,
+  type StoreLocation,
+  unfinished,
+} from '#server/store/open.ts'
 import { backupSink, checkFiles, openBackup } from './backup/backup.ts'
 import { readHead } from './backup/layout.ts'
 import { type CheckReport, checkSource } from './check.ts'
@@ -127,7 +133,11 @@ async function openOwnSink({ own }: Surroundings): Promise<Sink> {
 }
 
 async function openSource(location: StoreLocation): Promise<Source> {
-  return storeSource(await openStoreReader(location), nameOf(location))
+  const store = await openStoreReader(location)
+  const mark = await store.copyMark()
+  if (!mark || mark.done) return storeSource(store, nameOf(location))
+  await store.close()
+  throw new KerutaError('CONFLICT', `${nameOf(location)} ${unfinished(mark)}`)
 }
 
 async function openSink(location: StoreLocation): Promise<Sink> {

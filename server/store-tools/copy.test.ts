@@ -181,6 +181,26 @@ describe('a copy', { timeout: 90_000 }, () => {
     expect((await runStore(['copy', from, third])).stderr).toContain('holds data already')
   })
 
+  it('that is not finished is neither copied nor saved nor checked', async () => {
+    const half = folder('half')
+    await mkdir(join(home, 'half'))
+    const store = await openStoreToFill(locationOf(half, home))
+    await fillStore(store, 1, 1)
+    await store.setCopyMark({ from: 'sqlite:/elsewhere', done: false })
+    await store.close()
+    for (const args of [
+      ['copy', half, folder('to')],
+      ['check', half],
+      ['backup', join(home, 'saved')],
+    ])
+      expect(await runStore(args, { KERUTA_DATA_DIR: join(home, 'half') })).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          /half is an unfinished copy of sqlite:\/elsewhere: run that copy or restore again to its end first/,
+        ),
+      })
+  })
+
   it('that cannot be ends with a code of its own and one reason', async () => {
     const empty = join(home, 'empty')
     await mkdir(empty)

@@ -1,5 +1,5 @@
 import { KerutaError } from '#protocol/errors.ts'
-import type { SegmentReader, Store, StoreReader } from './store.ts'
+import type { CopyMark, SegmentReader, Store, StoreReader } from './store.ts'
 
 /** Where the data lies. Plain values, so that worker threads can be given it. */
 export type StoreLocation = { kind: 'sqlite'; dataDir: string } | { kind: 'mongodb'; url: string }
@@ -12,10 +12,7 @@ export async function openStore(location: StoreLocation): Promise<Store> {
   const store = await openStoreToFill(location)
   try {
     const mark = await store.copyMark()
-    if (mark && !mark.done) {
-      const message = `this store is an unfinished copy of ${mark.from}: run that copy or restore again to its end first`
-      throw new KerutaError('CONFLICT', message)
-    }
+    if (mark && !mark.done) throw new KerutaError('CONFLICT', `this store ${unfinished(mark)}`)
     // From now on it has a life of its own.
     if (mark) await store.setCopyMark(undefined)
     return store
@@ -53,6 +50,11 @@ export async function openSegmentReader(location: StoreLocation): Promise<Segmen
   }
   const { openSqliteReader } = await import('./sqlite/reader.ts')
   return openSqliteReader(location.dataDir)
+}
+
+/** What is wrong with a store that has such a mark. */
+export function unfinished({ from }: CopyMark): string {
+  return `is an unfinished copy of ${from}: run that copy or restore again to its end first`
 }
 
 /** What `open` throws says also which variable names the server's own store. */
