@@ -1,3 +1,4 @@
+import './start.ts'
 import { runCli } from './cli.ts'
 import { describeFailure } from './exit.ts'
 

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os'
-import { setFlagsFromString } from 'node:v8'
 import type { Context } from '../context.ts'
 import { agentIdOf } from '../delivery/meta.ts'
 import { describeFailure, EXIT } from '../exit.ts'
+import { Frugal } from './frugal.ts'
 import { type DaemonServer, openHttp } from './http.ts'
 import { type DaemonLog, logFile, openLog } from './log.ts'
 import { holdPidFile } from './pid-file.ts'
@@ -28,8 +28,7 @@ export interface DaemonOptions {
 
 /** `keruta daemon`: serves a session until it is over, or until it is asked to end. @returns the exit code */
 export async function runDaemon(outer: Context, options: DaemonOptions): Promise<number> {
-  // Garbage is looked for sooner: the 16 MB that V8 would fill first are never given back.
-  setFlagsFromString('--semi-space-growth-factor=1')
+  const frugal = new Frugal()
   const { config } = outer
   const secrets = await outer.secrets()
   const log = openLog({
@@ -53,6 +52,7 @@ export async function runDaemon(outer: Context, options: DaemonOptions): Promise
       options,
       shutdown,
       log,
+      frugal,
     )
   } catch (error) {
     const { message, exitCode } = describeFailure(error)
@@ -69,6 +69,7 @@ async function serveSession(
   options: DaemonOptions,
   shutdown: Shutdown,
   log: DaemonLog,
+  frugal: Frugal,
 ): Promise<number> {
   const removePidFile = await holdPidFile(context.config.home, sessionId, options.pidFile)
   const state = new DaemonState(sessionId)
@@ -89,7 +90,7 @@ async function serveSession(
     http = await openHttp({ ...options, state, shutdown, log, config: context.config })
     log.info('daemon started', { sessionId, url: http.url, server: context.config.apiUrl, pid: process.pid })
     socket = openSocket(context, sessionId, state, wake, log)
-    const why = await serve({ context, queue, wake, shutdown, state, log, pollMs: options.pollMs })
+    const why = await serve({ context, queue, wake, shutdown, state, log, frugal, pollMs: options.pollMs })
     log.info(`daemon ends: ${why}`, { ...state.counts })
     return EXIT.success
   } finally {

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts'
 import { deliverInPassing } from '../delivery/abandoned.ts'
 import { backoffMs } from '../delivery/backoff.ts'
+import type { Frugal } from './frugal.ts'
 import type { DaemonLog } from './log.ts'
 import type { Answer, Queue } from './queue.ts'
 import { type ClaimedRun, type EndedRun, runClaimed } from './run-task.ts'
@@ -15,6 +16,7 @@ export interface ServeDeps {
   shutdown: Shutdown
   state: DaemonState
   log: DaemonLog
+  frugal: Frugal
   pollMs: number
 }
 
@@ -28,7 +30,7 @@ const SPOOL_MS = 60_000
  * @throws CommandError where it cannot go on: the token is refused, the session is gone
  */
 export async function serve(deps: ServeDeps): Promise<string> {
-  const { context, queue, wake, shutdown, state, log, pollMs } = deps
+  const { context, queue, wake, shutdown, state, log, frugal, pollMs } = deps
   let awayFor = 0
   let spoolAt = Number.NEGATIVE_INFINITY
   while (!shutdown.asked.aborted) {
@@ -40,7 +42,7 @@ export async function serve(deps: ServeDeps): Promise<string> {
     noteServer(answer, deps)
     if (answer.kind === 'over') return `the session is ${answer.status}`
     awayFor = answer.kind === 'away' ? awayFor + 1 : 0
-    if (answer.kind === 'task') await run(answer, deps)
+    if (answer.kind === 'task') await frugal.during(() => run(answer, deps))
     else if (!shutdown.asked.aborted)
       await wake.sleep(awayFor > 0 ? backoffMs(awayFor, pollMs, Math.random()) : pollMs)
   }
