@@ -11,12 +11,13 @@ export async function buildAgent(): Promise<void> {
   await timeOf(process.execPath, [join(root, 'scripts/build-agent.mjs')])
 }
 
-/** What an agent needs to find the server; its spool lies in the server's temporary folder. */
+/** What an agent needs to find the server; its spool, and what scripts leave behind, lie in the server's temporary folder. */
 export function agentEnvironment(server: TestServer): NodeJS.ProcessEnv {
   return {
     NODE_ENV: 'production',
     PATH: process.env.PATH,
     HOME: server.home,
+    KERUTA_ARTIFACTS_DIR: join(server.home, 'artifacts'),
     KERUTA_API_URL: server.url,
     KERUTA_API_KEY: ADMIN_KEY,
   }
