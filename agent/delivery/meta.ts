@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { FailTask, Observations, ReleaseTask, StartTask, SuccessTask } from '#protocol/task.ts'
@@ -42,9 +42,22 @@ export interface Owner {
   gaveUp?: boolean
 }
 
+/** Room on the disk for the notes of an end, which lines may fill before. */
+const RESERVED_BYTES = 16 * 1024
+
 export function writeMeta(dir: string, meta: SpoolMeta): void {
   const path = join(dir, 'meta.json')
-  writeFileSync(`${path}.new`, JSON.stringify(meta), { mode: 0o600 })
+  const reserve = join(dir, 'reserve')
+  const write = () => writeFileSync(`${path}.new`, JSON.stringify(meta), { mode: 0o600 })
+  try {
+    write()
+    if (!existsSync(path)) writeFileSync(reserve, Buffer.alloc(RESERVED_BYTES, 'x'))
+  } catch (error) {
+    if (!existsSync(reserve)) throw error
+    rmSync(reserve)
+    rmSync(`${path}.new`, { force: true })
+    write()
+  }
   renameSync(`${path}.new`, path)
 }
 
