@@ -47,7 +47,8 @@ describe.each(kinds)('behind nginx as it is deployed, $name', { timeout: LIMIT }
       await a!.stop('SIGKILL')
       task.print(1000)
       await read(1000)
-      await a!.start()
+      const back = a!.start()
+      back.catch(() => {})
 
       await nginx.reload()
       task.print(1500)
@@ -57,6 +58,7 @@ describe.each(kinds)('behind nginx as it is deployed, $name', { timeout: LIMIT }
       await task.printed(2000)
       await nginx.start()
       await read(2000)
+      await back
 
       await cluster.mongo.kill()
       task.print(2500)
