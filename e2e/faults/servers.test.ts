@@ -13,7 +13,7 @@ import { readOnAllTransports } from './steady-reader.ts'
 import { until } from './until.ts'
 import { demandEveryLineOnce, demandSteadyReading, logStateOf, storedLog } from './verify.ts'
 
-const LIMIT = 60_000
+const LIMIT = 120_000
 /** By an event, in milliseconds on an idle machine; whoever has to look for it himself takes longer. */
 const AT_ONCE_MS = 3000
 const { kinds, missing } = await clusterKinds()
