@@ -3,7 +3,8 @@
 import { CloseButton, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
-import { useEffect, useRef, useState } from 'react'
+import { useRef } from 'react'
+import { useDraft } from '../../lib/use-draft.ts'
 import { useKeys } from '../../lib/use-keys.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import classes from './fields.module.css'
@@ -18,10 +19,12 @@ interface SearchFieldProps {
 export function SearchField({ value, onChange }: SearchFieldProps) {
   const text = useMessages()
   const field = useRef<HTMLInputElement>(null)
-  const [draft, setDraft] = useState(value)
-  const change = useDebouncedCallback(onChange, 250)
+  const [draft, setDraft, sent] = useDraft(value)
+  const change = useDebouncedCallback((next: string) => {
+    sent(next)
+    onChange(next)
+  }, 250)
   useKeys({ '/': () => field.current?.focus() })
-  useEffect(() => setDraft(value), [value])
   const edit = (next: string) => {
     setDraft(next)
     change(next)

@@ -3,6 +3,7 @@ import { useDebouncedCallback } from '@mantine/hooks'
 import { IconArrowDown, IconArrowUp, IconLetterCase, IconRegex } from '@tabler/icons-react'
 import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from 'react'
 import { compiles, type LogAddress } from '../../lib/log-url.ts'
+import { useDraft } from '../../lib/use-draft.ts'
 import { useMessages } from '../../messages/use-messages.ts'
 import classes from './log-toolbar.module.css'
 import type { Direction, Found } from './use-find.ts'
@@ -25,17 +26,12 @@ export function TextSearch({ address, change, found, filtered, step, field }: Te
   const text = useMessages().log
   const [mode, setMode] = useState<Mode>(address.search ? 'filter' : 'find')
   const given = address.search || address.find
-  const [draft, setDraft] = useState(given)
-  // The address follows a little later; what has been typed since then stays.
-  const onTheWay = useRef<string[]>([])
+  const [draft, setDraft, sent] = useDraft(given)
   useEffect(() => {
-    const own = onTheWay.current.indexOf(given)
-    if (own < 0) setDraft(given)
-    onTheWay.current = onTheWay.current.slice(own + 1)
     if (given) setMode(address.search ? 'filter' : 'find')
   }, [given, address.search])
   const apply = (value: string, as: Mode) => {
-    if (value !== given) onTheWay.current.push(value)
+    sent(value)
     change(as === 'find' ? { find: value, search: '' } : { find: '', search: value })
   }
   const applySoon = useDebouncedCallback(apply, DELAY_MS)
