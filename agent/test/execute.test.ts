@@ -106,7 +106,7 @@ describe('execute', () => {
       '--task-id',
       't',
       '--grace',
-      '300ms',
+      '3s',
       ...sh('trap "echo caught" TERM; echo ready; while :; do sleep 0.05; done'),
     ])
     await vi.waitFor(() => expect(server.messages('t')).toContain('ready'), 10_000)
