@@ -70,7 +70,7 @@ describe('execute', () => {
   })
 
   it('leaves steps, metrics and what was used with the task, and no secret', async () => {
-    const script = 'echo "::group::Build"; echo "::metric size=17"; echo "$ITS_TOKEN"; sleep 0.1; exit 2'
+    const script = 'echo "::group::Build"; echo "::metric size=17"; echo "$ITS_TOKEN"; sleep 1; exit 2'
     await keruta.run(['execute', '--quiet', '--task-id', taskId, '--', 'sh', '-c', script], {
       ITS_TOKEN: 'very-secret',
     })
