@@ -144,8 +144,13 @@ export const taskViewSchema = taskSchema.extend({
 })
 export type TaskView = z.infer<typeof taskViewSchema>
 
-/** A task in a list: without what may be large, and of its history the last change alone. */
-export const taskRowSchema = taskViewSchema.omit({ script: true, env: true, steps: true, metrics: true })
+/**
+ * A task in a list: without what may be large, and of its history the last change alone. In its session's queue it has what an agent
+ * needs to run it, `script` and `env`.
+ */
+export const taskRowSchema = taskViewSchema
+  .omit({ steps: true, metrics: true })
+  .partial({ script: true, env: true })
 export type TaskRow = z.infer<typeof taskRowSchema>
 
 export const newTaskSchema = z.strictObject({

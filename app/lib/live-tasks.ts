@@ -110,7 +110,7 @@ const isElsewhere = (before: TaskRow, after: TaskRow): boolean =>
   before.priority !== after.priority ||
   isWaiting(before) !== isWaiting(after)
 
-const isWhole = (task: TaskView | TaskRow): task is TaskView => 'script' in task
+const isWhole = (task: TaskView | TaskRow): task is TaskView => 'steps' in task
 
 function listed(client: QueryClient, id: string): TaskRow | undefined {
   return client

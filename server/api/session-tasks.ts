@@ -2,6 +2,7 @@ import { createRoute } from '@hono/zod-openapi'
 import { pageOf, pageSchema } from '#protocol/page.ts'
 import { newTaskSchema, taskRowSchema, taskViewSchema } from '#protocol/task.ts'
 import { demand } from '#server/auth/principal.ts'
+import { taskSeenBy } from '#server/auth/sight.ts'
 import type { Sessions } from '#server/tasks/sessions.ts'
 import type { Tasks } from '#server/tasks/tasks.ts'
 import { readsJson } from './body.ts'
@@ -26,16 +27,18 @@ export function sessionTasksApi({ sessions, tasks }: { sessions: Sessions; tasks
       request: { params: sessionParams, query: sessionTasksQuery },
       responses: answers(
         named('TaskPage', pageSchema(row)),
-        'A page of tasks, without what may be large: script, env, steps, metrics, and all but the last change',
+        'A page of tasks, without steps and metrics, and of the changes with the last alone',
       ),
     }),
     async c => {
       const { sessionId } = c.req.valid('param')
       const query = c.req.valid('query')
-      demand(c.get('principal'), 'read', { sessionId })
+      const principal = c.get('principal')
+      demand(principal, 'read', { sessionId })
       await sessions.get(sessionId)
       const found = await tasks.list(queueOf(query, sessionId))
-      return c.json(pageOf(found.tasks, query.page, query.size, found.total), 200)
+      const rows = found.tasks.map(task => taskSeenBy(principal, task))
+      return c.json(pageOf(rows, query.page, query.size, found.total), 200)
     },
   )
 

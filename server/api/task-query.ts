@@ -52,7 +52,7 @@ export function tasksOf(query: z.infer<typeof tasksQuery>, sessionIds: string[] 
 /** Sorted as asked, else as the queue is worked off. */
 export function queueOf(query: z.infer<typeof sessionTasksQuery>, sessionId: string): TaskQuery {
   const tasks = tasksOf(query, [sessionId])
-  return { ...tasks, orderBy: query.sort ? tasks.orderBy : QUEUE }
+  return { ...tasks, runnable: true, orderBy: query.sort ? tasks.orderBy : QUEUE }
 }
 
 function orderOf({

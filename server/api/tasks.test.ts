@@ -199,6 +199,18 @@ test('a list has what is small of each task, and says whether it has a script', 
   expect((await call('GET', 'tasks?search=bar')).body.content).toHaveLength(1)
 })
 
+test("the list of a session's tasks has what an agent needs to run them", async () => {
+  const { call } = await openApi()
+  await call('POST', 'sessions', { body: { id: 's', name: 'S' } })
+  const needed = { script: 'make', env: { A: 'x' } }
+  await call('POST', 'sessions/s/tasks', { body: { id: 't', name: 'Tests', ...needed } })
+  for (const query of ['status=PENDING', 'search=Test']) {
+    const { body } = await call('GET', `sessions/s/tasks?${query}`)
+    expect(body.content).toEqual([expect.objectContaining({ id: 't', hasScript: true, ...needed })])
+    expect(body.content[0]).not.toHaveProperty('steps')
+  }
+})
+
 test('the script is read and set as text', async () => {
   const { call } = await openApi()
   await call('POST', 'tasks', { body: { id: 't' } })

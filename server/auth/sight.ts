@@ -6,8 +6,8 @@ import { allows, type Principal } from './principal.ts'
 const HIDDEN = '***'
 
 /** The task as this caller may read it: values of variables, which may be secrets, are for those who may run it. */
-export function taskSeenBy<T extends Pick<Task, 'env'>>(principal: Principal, task: T): T {
-  return seesValues(principal) ? task : withoutValues(task)
+export function taskSeenBy<T extends Partial<Pick<Task, 'env'>>>(principal: Principal, task: T): T {
+  return !task.env || seesValues(principal) ? task : withoutValues(task)
 }
 
 /** The same of a session's template. */
@@ -23,7 +23,7 @@ export function seesValues(principal: Principal): boolean {
 }
 
 /** The task with the names of its variables alone. */
-export function withoutValues<T extends Pick<Task, 'env'>>(task: T): T {
+export function withoutValues<T extends Partial<Pick<Task, 'env'>>>(task: T): T {
   return { ...task, env: hidden(task.env) ?? null }
 }
 

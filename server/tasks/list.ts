@@ -1,5 +1,5 @@
 import type { TASK_SORTS, Task, TaskStatus } from '#protocol/task.ts'
-import type { Collection, Where } from '#server/store/store.ts'
+import type { Collection, Find, Where } from '#server/store/store.ts'
 
 export type TaskSort = (typeof TASK_SORTS)[number]
 
@@ -17,14 +17,17 @@ export interface TaskQuery {
   autoFixOf?: string
   /** Default: the newest first. */
   orderBy?: [field: TaskSort, direction: 'asc' | 'desc'][]
+  /** With what an agent needs to run them: script and env. */
+  runnable?: boolean
   page: number
   size: number
 }
 
-/** What may be large of a task. */
-const LARGE = ['script', 'env', 'steps', 'metrics'] as const
+/** What a run says of itself, and what makes one: both may be large. */
+const OBSERVED = ['steps', 'metrics'] as const
+const LARGE = ['script', 'env', ...OBSERVED] as const
 
-type Small = Omit<Task, (typeof LARGE)[number]>
+type Small = Omit<Task, (typeof LARGE)[number]> & Partial<Pick<Task, 'script' | 'env'>>
 
 /** The page asked for, and how many tasks match in all. */
 export async function listTasks(
@@ -55,9 +58,13 @@ async function findTasks(
   }
   const orderBy = query.orderBy ?? [['createdAt', 'desc']]
   const offset = query.page * query.size
-  if (query.search) return searchTasks(tasks, where, query.search, { orderBy, offset, limit: query.size })
+  const find = (of: Find<Task>): Promise<Small[]> => tasks.findWithout(query.runnable ? OBSERVED : LARGE, of)
+  if (query.search) {
+    const range = { orderBy, offset, limit: query.size }
+    return searchTasks({ find, count: tasks.count }, where, query.search, range)
+  }
   const [found, total] = await Promise.all([
-    tasks.findWithout(LARGE, { where, orderBy, offset, limit: query.size }),
+    find({ where, orderBy, offset, limit: query.size }),
     tasks.count(where),
   ])
   return { tasks: found, total }
@@ -65,7 +72,7 @@ async function findTasks(
 
 /** The port joins by AND only: those with the text in the name, and those with it in the id alone, each sorted, are merged. */
 async function searchTasks(
-  tasks: Collection<Task>,
+  tasks: { find(query: Find<Task>): Promise<Small[]>; count(where: Where<Task>): Promise<number> },
   where: Where<Task>,
   search: string,
   range: { orderBy: NonNullable<TaskQuery['orderBy']>; offset: number; limit: number },
@@ -75,8 +82,8 @@ async function searchTasks(
   const both = { ...named, ...identified }
   const end = range.offset + range.limit
   const [inNames, inIds, names, ids, twice] = await Promise.all([
-    tasks.findWithout(LARGE, { where: named, orderBy: range.orderBy, limit: end }),
-    tasks.findWithout(LARGE, { where: identified, orderBy: range.orderBy, limit: end }),
+    tasks.find({ where: named, orderBy: range.orderBy, limit: end }),
+    tasks.find({ where: identified, orderBy: range.orderBy, limit: end }),
     tasks.count(named),
     tasks.count(identified),
     tasks.count(both),
