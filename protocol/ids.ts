@@ -11,5 +11,9 @@ export const idSchema = z
 export const instantSchema = z.iso.datetime({
   offset: true,
   local: false,
-  error: 'must be an ISO 8601 time such as 2024-01-01T12:00:00Z',
+  error: ({ input }) =>
+    `must be an ISO 8601 time such as 2024-01-01T12:00:00Z${isUnescaped(input) ? ': in a URL + is written %2B' : ''}`,
 })
+
+/** Whether a plus sign was read as the space that it stands for in a URL. */
+const isUnescaped = (input: unknown) => typeof input === 'string' && /\d \d\d:?\d\d$/.test(input)

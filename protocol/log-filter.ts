@@ -46,11 +46,13 @@ export const logFilterShape = {
   regex: flag,
   caseSensitive: flag,
 }
-/** The check that no single field can make: that `search` is a regular expression where it says so. */
+/** The checks that no single field can make: that `search` is a regular expression where it says so, and the period one. */
 export function refineFilter(
-  filter: { regex?: boolean; search?: string },
+  filter: { regex?: boolean; search?: string; from?: string; to?: string },
   ctx: z.core.$RefinementCtx<unknown>,
 ): void {
+  if (filter.from && filter.to && Date.parse(filter.from) > Date.parse(filter.to))
+    ctx.addIssue({ code: 'custom', path: ['to'], message: 'must not be before from' })
   if (!filter.regex || filter.search === undefined) return
   try {
     new RegExp(filter.search)

@@ -21,6 +21,11 @@ it('leaves out what is unknown, and takes names in any case and repeated', () =>
   expect(address).toMatchObject({ level: ['DEBUG', 'ERROR'], source: [], from: '' })
 })
 
+it('reads a period that ends before it begins the other way round', () => {
+  const turned = read('from=2024-01-02T00:00:00Z&to=2024-01-01T00:00:00Z')
+  expect(turned).toEqual(read('from=2024-01-01T00:00:00Z&to=2024-01-02T00:00:00Z'))
+})
+
 it('keeps parameters that are not its own', () => {
   expect(writeAddress(read('level=ERROR'), new URLSearchParams('tab=x&level=INFO')).toString()).toBe(
     'tab=x&level=ERROR',

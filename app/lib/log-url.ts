@@ -17,7 +17,10 @@ export interface LogAddress extends LogQuery {
   readonly find: string
 }
 
+/** A period that ends before it begins is read the other way round. */
 export function readAddress(params: URLSearchParams): LogAddress {
+  const [from, to] = [instant(params.get('from')), instant(params.get('to'))]
+  const isTurned = from && to && Date.parse(from) > Date.parse(to)
   return {
     source: list(params, 'source', SOURCES),
     level: list(params, 'level', LEVELS),
@@ -26,8 +29,8 @@ export function readAddress(params: URLSearchParams): LogAddress {
     find: params.get('find') ?? '',
     regex: params.get('regex') === 'true',
     caseSensitive: params.get('caseSensitive') === 'true',
-    from: instant(params.get('from')),
-    to: instant(params.get('to')),
+    from: isTurned ? to : from,
+    to: isTurned ? from : to,
   }
 }
 

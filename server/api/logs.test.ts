@@ -172,6 +172,8 @@ test.each([
   ['level=LOUD', 'level.0', 'LOUD'],
   ['source=stdout,printer', 'source.1', 'stdout, stderr, agent'],
   ['from=yesterday', 'from', 'ISO 8601'],
+  ['from=2024-01-01T09:00:00+09:00', 'from', '%2B'],
+  ['from=2024-01-02T00:00:00Z&to=2024-01-01T00:00:00Z', 'to', 'before from'],
   ['regex=maybe', 'regex', 'true or false'],
   ['regex=true&search=(', 'search', 'not a regular expression'],
   [`search=${'x'.repeat(1001)}`, 'search', '1000'],
