@@ -222,6 +222,7 @@ export class LogStream {
       connected: () => {
         this.#refused = false
         this.#progressAt = performance.now()
+        this.#events.explain(`connected for lines, of which the server has ${this.sender.storedN}`)
       },
       disconnected: reason => this.#events.explain(`no connection for lines now: ${reason}`),
     }

@@ -85,6 +85,7 @@ export class Reporter {
     hurry.removeEventListener('abort', leave)
     this.#stopped = true
     if (!stored || !told) this.#sayWhatIsLeft(stream, stored)
+    else this.#context.explain(`the server has ${stream.outbox.n} lines and the end: ${this.endedAs}`)
     stream.close(stored && told)
     return stored && told
   }
@@ -94,6 +95,10 @@ export class Reporter {
       const api = await this.#context.api()
       this.#task = await api.post<StartedTask>(this.#path('start'), start, { idempotent: true, retries: 0 })
       stream.note({ start: undefined })
+      const { taskId } = this.#options
+      this.#context.explain(
+        `the run is at ${this.#context.config.apiUrl}/tasks/${encodeURIComponent(taskId)}`,
+      )
       return undefined
     } catch (error) {
       return error as Error

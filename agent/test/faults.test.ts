@@ -74,15 +74,33 @@ it('does not slow or fail a script while the server is away, and the next start 
 it('goes on where it was when the server comes back during the script', async () => {
   const { port } = server
   const script = 'echo first; read x; echo last'
-  const { process: agent, ended } = keruta.start(['execute', '--task-id', 't', '--', 'sh', '-c', script])
+  const { process: agent, ended } = keruta.start([
+    'execute',
+    '--verbose',
+    '--task-id',
+    't',
+    '--',
+    'sh',
+    '-c',
+    script,
+  ])
   await vi.waitFor(() => expect(server.messages('t')).toEqual(['first']), 10_000)
   await server.stop()
   const before = server
   server = await FakeServer.start(port)
   server.adopt(before)
   agent.stdin!.end('go\n')
-  expect((await ended).code).toBe(0)
+  const { code, stderr } = await ended
+  expect(code).toBe(0)
   expect(server.messages('t')).toEqual(['first', 'last'])
+  for (const told of [
+    'the run is at http',
+    'server has 0',
+    'no connection',
+    'server has 1',
+    'the server has 2 lines and the end',
+  ])
+    expect(stderr).toContain(told)
 })
 
 it('loses nothing it has read when it is killed, and says that the agent was lost', async () => {
