@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { ERROR_STATUS, type ErrorCode } from './errors.ts'
 import { levelSchema, logEntrySchema, newEntrySchema, sourceSchema } from './log.ts'
 import { listOf } from './log-filter.ts'
-import { taskInputSchema, taskViewSchema } from './task.ts'
+import { taskViewSchema } from './task.ts'
+import { taskInputSchema } from './task-calls.ts'
 
 /** A stream's name: one agent process's lines for one task. */
 export const streamIdSchema = z

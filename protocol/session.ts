@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { idSchema } from './ids.ts'
-import { envSchema, startedTaskSchema } from './task.ts'
+import { envSchema } from './task.ts'
+import { startedTaskSchema } from './task-calls.ts'
 
 export const SESSION_STATUSES = ['ACTIVE', 'COMPLETED', 'ARCHIVED'] as const
 export const sessionStatusSchema = z.enum(SESSION_STATUSES, {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { FailedTask } from '#protocol/task.ts'
+import type { FailedTask } from '#protocol/task-calls.ts'
 import type { Handler } from '../cli.ts'
 import { deliverInPassing } from '../delivery/abandoned.ts'
 import { taskPath } from '../target-path.ts'

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Observed } from '#protocol/task.ts'
+import type { Observed } from '#protocol/task-calls.ts'
 import type { Handler } from '../cli.ts'
 import type { Context } from '../context.ts'
 import { usageError } from '../exit.ts'

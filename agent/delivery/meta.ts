@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import type { FailTask, Observations, ReleaseTask, StartTask, SuccessTask } from '#protocol/task.ts'
+import type { FailTask, Observations, ReleaseTask, StartTask, SuccessTask } from '#protocol/task-calls.ts'
 
 /** What an agent has to tell the server beside the lines, kept beside them until it has been told. */
 export interface SpoolMeta {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '#protocol/errors.ts'
-import type { TaskInput } from '#protocol/task.ts'
+import type { TaskInput } from '#protocol/task-calls.ts'
 import { backoffMs } from './backoff.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { type AnswerFrame, Connection } from './connection.ts'

@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AutoFixContext } from '#protocol/task.ts'
+import type { AutoFixContext } from '#protocol/task-calls.ts'
 import type { Environment } from '../config.ts'
 import type { Context } from '../context.ts'
 import { removeFolder } from '../remove-folder.ts'

@@ -1,4 +1,5 @@
-import type { Observations, TaskMetric, TaskStep } from '#protocol/task.ts'
+import type { TaskMetric, TaskStep } from '#protocol/task.ts'
+import type { Observations } from '#protocol/task-calls.ts'
 import { MAX_OBSERVATIONS } from '#protocol/task-facts.ts'
 import type { MarkEvents } from '../capture/marks.ts'
 

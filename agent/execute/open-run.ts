@@ -1,4 +1,4 @@
-import type { Observations } from '#protocol/task.ts'
+import type { Observations } from '#protocol/task-calls.ts'
 import { Marks } from '../capture/marks.ts'
 import type { Context } from '../context.ts'
 import { LogStream } from '../delivery/log-stream.ts'

@@ -1,4 +1,5 @@
-import type { StartedTask, StartTask, TaskStatus, TaskView } from '#protocol/task.ts'
+import type { TaskStatus, TaskView } from '#protocol/task.ts'
+import type { StartedTask, StartTask } from '#protocol/task-calls.ts'
 import { type Context, openApi } from '../context.ts'
 import { ApiError } from '../delivery/api.ts'
 import type { LogStream } from '../delivery/log-stream.ts'

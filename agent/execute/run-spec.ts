@@ -1,4 +1,4 @@
-import type { StartedTask } from '#protocol/task.ts'
+import type { StartedTask } from '#protocol/task-calls.ts'
 import type { RunFolder } from '../artifacts/run-folder.ts'
 import type { Target } from '../capture/target.ts'
 import type { Environment } from '../config.ts'

@@ -1,4 +1,4 @@
-import type { Waiting } from '#protocol/task.ts'
+import type { Waiting } from '#protocol/task-calls.ts'
 import type { Child, ChildSpec } from '../capture/child.ts'
 import type { OutputSource, Stdin } from '../capture/stdio.ts'
 import type { Environment } from '../config.ts'

@@ -1,4 +1,4 @@
-import type { Waiting } from '#protocol/task.ts'
+import type { Waiting } from '#protocol/task-calls.ts'
 import type { WaitingState } from './waiting-watch.ts'
 
 const RETRY_MS = 2000

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import type { Observations } from '#protocol/task.ts'
+import type { Observations } from '#protocol/task-calls.ts'
 import { FakeServer } from './fake-server.ts'
 import { Keruta } from './keruta.ts'
 

@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import { claimedTaskSchema } from '#protocol/session.ts'
-import { claimSchema, heartbeatSchema, releaseSchema, taskViewSchema } from '#protocol/task.ts'
+import { taskViewSchema } from '#protocol/task.ts'
+import { claimSchema, heartbeatSchema, releaseSchema } from '#protocol/task-calls.ts'
 import { demand } from '#server/auth/principal.ts'
 import type { Metrics } from '#server/metrics.ts'
 import type { Tasks } from '#server/tasks/tasks.ts'

@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import { pageOf, pageSchema } from '#protocol/page.ts'
-import { newTaskSchema, taskRowSchema, taskViewSchema } from '#protocol/task.ts'
+import { taskRowSchema, taskViewSchema } from '#protocol/task.ts'
+import { newTaskSchema } from '#protocol/task-calls.ts'
 import { demand } from '#server/auth/principal.ts'
 import { taskSeenBy } from '#server/auth/sight.ts'
 import type { Sessions } from '#server/tasks/sessions.ts'

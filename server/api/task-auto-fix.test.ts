@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, expect, test } from 'vitest'
-import type { AutoFixContext, Task } from '#protocol/task.ts'
+import type { Task } from '#protocol/task.ts'
+import type { AutoFixContext } from '#protocol/task-calls.ts'
 import { openApi } from './test-api.ts'
 
 const api = await openApi(afterAll)

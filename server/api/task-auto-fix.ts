@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
-import { autoFixContextSchema, autoFixSchema, taskViewSchema } from '#protocol/task.ts'
+import { taskViewSchema } from '#protocol/task.ts'
+import { autoFixContextSchema, autoFixSchema } from '#protocol/task-calls.ts'
 import type { AutoFixes } from '#server/tasks/auto-fix.ts'
 import type { Tasks } from '#server/tasks/tasks.ts'
 import { taskFor } from './access.ts'

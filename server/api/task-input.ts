@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { inputSchema, taskViewSchema, waitingSchema } from '#protocol/task.ts'
+import { taskViewSchema } from '#protocol/task.ts'
+import { inputSchema, waitingSchema } from '#protocol/task-calls.ts'
 import type { Inputs } from '#server/tasks/input.ts'
 import type { Tasks } from '#server/tasks/tasks.ts'
 import { taskFor } from './access.ts'

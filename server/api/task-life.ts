@@ -1,4 +1,5 @@
 import { createRoute } from '@hono/zod-openapi'
+import { taskViewSchema } from '#protocol/task.ts'
 import {
   failedTaskSchema,
   failSchema,
@@ -7,8 +8,7 @@ import {
   startedTaskSchema,
   startTaskSchema,
   successSchema,
-  taskViewSchema,
-} from '#protocol/task.ts'
+} from '#protocol/task-calls.ts'
 import type { Principal } from '#server/auth/principal.ts'
 import type { AutoFixes } from '#server/tasks/auto-fix.ts'
 import type { Actor, Tasks } from '#server/tasks/tasks.ts'

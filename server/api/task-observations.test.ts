@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, expect, test } from 'vitest'
-import type { Observed } from '#protocol/task.ts'
+import type { Observed } from '#protocol/task-calls.ts'
 import { openApi } from './test-api.ts'
 
 const api = await openApi(afterAll)

@@ -1,5 +1,5 @@
 import { createRoute } from '@hono/zod-openapi'
-import { observationsSchema, observedSchema } from '#protocol/task.ts'
+import { observationsSchema, observedSchema } from '#protocol/task-calls.ts'
 import type { Observe } from '#server/tasks/observations.ts'
 import type { Tasks } from '#server/tasks/tasks.ts'
 import { demandWrite } from './access.ts'

@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import { pageOf, pageSchema } from '#protocol/page.ts'
-import { newTaskSchema, taskPatchSchema, taskRowSchema, taskViewSchema } from '#protocol/task.ts'
+import { taskRowSchema, taskViewSchema } from '#protocol/task.ts'
+import { newTaskSchema, taskPatchSchema } from '#protocol/task-calls.ts'
 import { demand, visibleSessions } from '#server/auth/principal.ts'
 import { taskSeenBy } from '#server/auth/sight.ts'
 import type { Tasks } from '#server/tasks/tasks.ts'

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { KerutaError } from '#protocol/errors.ts'
 import type { ServerFrame } from '#protocol/frames.ts'
-import type { TaskInput } from '#protocol/task.ts'
+import type { TaskInput } from '#protocol/task-calls.ts'
 import { SocketInbox } from './ws-inbox.ts'
 
 const input = (id: string): TaskInput => ({

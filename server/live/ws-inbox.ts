@@ -1,5 +1,5 @@
 import type { ServerFrame } from '#protocol/frames.ts'
-import type { TaskInput } from '#protocol/task.ts'
+import type { TaskInput } from '#protocol/task-calls.ts'
 
 /** What is typed to running scripts, as far as a connection needs it. */
 export interface WaitingInputs {

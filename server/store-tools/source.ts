@@ -3,7 +3,8 @@ import type { z } from 'zod'
 import { type Artifact, artifactSchema } from '#protocol/artifact.ts'
 import { apiKeySchema } from '#protocol/auth.ts'
 import { sessionSchema } from '#protocol/session.ts'
-import { taskInputSchema, taskSchema } from '#protocol/task.ts'
+import { taskSchema } from '#protocol/task.ts'
+import { taskInputSchema } from '#protocol/task-calls.ts'
 import type { CollectionReader, SegmentReader, StoreReader } from '#server/store/store.ts'
 
 /** In the order in which they are copied: what names another thing comes after it. */

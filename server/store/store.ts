@@ -3,7 +3,8 @@ import type { Artifact } from '#protocol/artifact.ts'
 import type { ApiKey } from '#protocol/auth.ts'
 import type { SegmentSummary } from '#protocol/segment-check.ts'
 import type { Session } from '#protocol/session.ts'
-import type { Task, TaskInput } from '#protocol/task.ts'
+import type { Task } from '#protocol/task.ts'
+import type { TaskInput } from '#protocol/task-calls.ts'
 
 /** What can be read of a store beside the servers that work on it. */
 export interface StoreReader {

@@ -2,13 +2,8 @@ import { createHash } from 'node:crypto'
 import { KerutaError } from '#protocol/errors.ts'
 import type { Level } from '#protocol/log.ts'
 import type { Session } from '#protocol/session.ts'
-import {
-  AUTO_FIX_LINES,
-  type AutoFixContext,
-  type AutoFixOutcome,
-  MAX_AUTO_FIX_CHAIN,
-  type Task,
-} from '#protocol/task.ts'
+import { MAX_AUTO_FIX_CHAIN, type Task } from '#protocol/task.ts'
+import { AUTO_FIX_LINES, type AutoFixContext, type AutoFixOutcome } from '#protocol/task-calls.ts'
 import type { Collection } from '#server/store/store.ts'
 import { failedRun } from './failed-run.ts'
 import { newTask } from './new-task.ts'

@@ -1,6 +1,7 @@
 import { KerutaError } from '#protocol/errors.ts'
 import type { Session } from '#protocol/session.ts'
-import type { Claim, Task } from '#protocol/task.ts'
+import type { Task } from '#protocol/task.ts'
+import type { Claim } from '#protocol/task-calls.ts'
 import type { Store } from '#server/store/store.ts'
 import type { TaskChanges } from './changes.ts'
 import { firstOfQueue } from './queue.ts'

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { KerutaError } from '#protocol/errors.ts'
-import type { Input, Task, TaskInput, Waiting } from '#protocol/task.ts'
+import type { Task } from '#protocol/task.ts'
+import type { Input, TaskInput, Waiting } from '#protocol/task-calls.ts'
 import type { Collection } from '#server/store/store.ts'
 import type { Actor, TaskChange, Tasks } from './tasks.ts'
 

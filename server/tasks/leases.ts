@@ -1,5 +1,6 @@
 import { KerutaError } from '#protocol/errors.ts'
-import { LEASE_SECONDS, type Task } from '#protocol/task.ts'
+import type { Task } from '#protocol/task.ts'
+import { LEASE_SECONDS } from '#protocol/task-calls.ts'
 import type { Store } from '#server/store/store.ts'
 import type { TaskChanges } from './changes.ts'
 import { backPatch, isLostBy, leaseFrom, SERVER } from './transitions.ts'

@@ -1,4 +1,5 @@
-import type { NewTask, Task } from '#protocol/task.ts'
+import type { Task } from '#protocol/task.ts'
+import type { NewTask } from '#protocol/task-calls.ts'
 
 /** Marks a task that exists because somebody wrote lines to it before it was started. */
 export const LINES_CAME_FIRST = 'created by its first lines'

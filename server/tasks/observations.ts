@@ -1,11 +1,5 @@
-import {
-  MAX_OBSERVATIONS,
-  type Observations,
-  type Observed,
-  type Task,
-  type TaskMetric,
-  type TaskStep,
-} from '#protocol/task.ts'
+import { MAX_OBSERVATIONS, type Task, type TaskMetric, type TaskStep } from '#protocol/task.ts'
+import type { Observations, Observed } from '#protocol/task-calls.ts'
 import { closed, type Ended } from './steps.ts'
 import type { Tasks } from './tasks.ts'
 

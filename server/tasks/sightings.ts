@@ -1,4 +1,5 @@
-import { LEASE_SECONDS, type Task } from '#protocol/task.ts'
+import type { Task } from '#protocol/task.ts'
+import { LEASE_SECONDS } from '#protocol/task-calls.ts'
 
 /** A little less than a lease, so that looks which come a little early do not wait for the next. */
 const SILENT_MS = (LEASE_SECONDS - 4) * 1000

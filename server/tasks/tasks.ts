@@ -1,6 +1,7 @@
 import { KerutaError } from '#protocol/errors.ts'
 import type { LogState } from '#protocol/log.ts'
 import type { Session } from '#protocol/session.ts'
+import type { Task, TaskRow, TaskView } from '#protocol/task.ts'
 import type {
   Claim,
   FailTask,
@@ -9,11 +10,8 @@ import type {
   ReleaseTask,
   StartTask,
   SuccessTask,
-  Task,
   TaskPatch,
-  TaskRow,
-  TaskView,
-} from '#protocol/task.ts'
+} from '#protocol/task-calls.ts'
 import type { SegmentReader, Store, TaskHead } from '#server/store/store.ts'
 import { createTaskChanges, type TaskChange, type TaskChanges } from './changes.ts'
 import { createClaim } from './claim.ts'

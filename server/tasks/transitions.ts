@@ -1,12 +1,6 @@
 import { KerutaError } from '#protocol/errors.ts'
-import {
-  type FailTask,
-  LEASE_SECONDS,
-  type StatusChange,
-  type SuccessTask,
-  type Task,
-  type TaskStatus,
-} from '#protocol/task.ts'
+import type { StatusChange, Task, TaskStatus } from '#protocol/task.ts'
+import { type FailTask, LEASE_SECONDS, type SuccessTask } from '#protocol/task-calls.ts'
 import { beganWithLines } from './new-task.ts'
 import { endSteps, forgetObserved, keepObserved, reopenSteps } from './steps.ts'
 

@@ -1,5 +1,5 @@
 import { setInterval } from 'node:timers/promises'
-import { LEASE_SECONDS } from '#protocol/task.ts'
+import { LEASE_SECONDS } from '#protocol/task-calls.ts'
 import type { Store } from '#server/store/store.ts'
 import type { TaskChanges } from './changes.ts'
 import { Sightings } from './sightings.ts'
