@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { FakeServer, type Fault } from '../test/fake-server.ts'
 import { LogStream } from './log-stream.ts'
+import { Spool } from './spool.ts'
 
 const nothing = () => {}
 
@@ -59,18 +60,13 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: fc.constant('cut' as const) }) },
 )
 
-async function deliver(actions: Action[]): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), 'keruta-stream-'))
-  const server = await FakeServer.start()
-  const faults: Fault[] = []
-  server.fault = () => faults.shift()
-  const websocketUrl = `${server.url.replace('http', 'ws')}/ws/tasks`
+function openStream(spoolDir: string, url: string): LogStream {
   const settings = {
-    spoolDir: dir,
+    spoolDir,
     spoolTrouble: undefined,
     spoolMaxBytes: 1e9,
-    apiUrl: server.url,
-    websocketUrl,
+    apiUrl: url,
+    websocketUrl: `${url.replace('http', 'ws')}/ws/tasks`,
     bufferLines: 5,
     batchLines: 10,
     flushIntervalMs: 5,
@@ -87,7 +83,15 @@ async function deliver(actions: Action[]): Promise<void> {
     say: nothing,
     explain: nothing,
   }
-  const stream = new LogStream(settings, { taskId: 't', agentId: 'a', token: () => undefined }, events)
+  return new LogStream(settings, { taskId: 't', agentId: 'a', token: () => undefined }, events)
+}
+
+async function deliver(actions: Action[]): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'keruta-stream-'))
+  const server = await FakeServer.start()
+  const faults: Fault[] = []
+  server.fault = () => faults.shift()
+  const stream = openStream(dir, server.url)
   try {
     stream.sender.start()
     const written: string[] = []
@@ -121,3 +125,18 @@ it('every line arrives once and in order, however connection and server fail', a
     numRuns: 60,
   })
 }, 60_000)
+
+it('whoever reads in a spool that the script has ended finds its lines', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'keruta-stream-'))
+  const stream = openStream(dir, 'http://127.0.0.1:9')
+  try {
+    stream.outbox.line(Buffer.from('last'), 0, 1)
+    stream.note({ finish: { success: {} } })
+    const left = Spool.open(stream.dir)
+    expect(left.read(left.start)?.record.count).toBe(1)
+    left.close()
+  } finally {
+    stream.close(false)
+    rmSync(dir, { recursive: true, force: true })
+  }
+})

@@ -120,6 +120,8 @@ export class LogStream {
   note(
     change: Pick<SpoolMeta, 'runs' | 'start' | 'finish' | 'child' | 'observations' | 'folder' | 'keeps'>,
   ): void {
+    // Who reads that a script has ended finds its lines.
+    this.outbox.cut()
     this.#notes.note(change)
   }
 
