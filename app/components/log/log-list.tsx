@@ -134,7 +134,12 @@ export function LogList(props: LogListProps) {
     if (lastIndex > rows.length - AHEAD_ROWS) void feed.loadNewer()
   }, [feed, rows, firstIndex, lastIndex, props.cut, following])
 
-  const show = useAim(rows, index => virtualizer.scrollToIndex(index, { align: 'center' }))
+  const show = useAim({
+    rows,
+    following,
+    scroller,
+    center: index => virtualizer.scrollToIndex(index, { align: 'center' }),
+  })
   useImperativeHandle(handle, () => ({
     show,
     top: () => virtualizer.scrollToOffset(0),
