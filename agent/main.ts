@@ -1,5 +1,6 @@
 import './start.ts'
 import { runCli } from './cli.ts'
+import { endProcess } from './end-process.ts'
 import { describeFailure } from './exit.ts'
 
 /** The one place that ends the process. No `await` at the top: an executable cannot have one. */
@@ -9,4 +10,4 @@ runCli(process.argv.slice(2))
     process.stderr.write(`keruta: ${failure.message}\n`)
     return failure.exitCode
   })
-  .then(exitCode => process.exit(exitCode))
+  .then(endProcess)

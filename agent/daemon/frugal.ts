@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { collector } from '../collector.ts'
 import { optimize } from '../optimize.ts'
 
 /** Who takes so much CPU of so much time, because a script prints much, is worth the optimizing compilers. */
@@ -53,12 +53,6 @@ export class Frugal {
     this.#gc({ type: 'major', flavor: 'last-resort' })
     this.#tidyBytes = process.memoryUsage.rss()
   }
-}
-
-/** What collects garbage, which Node shows to those only who ask for it by a flag. */
-function collector(): NodeJS.GCFunction {
-  setFlagsFromString('--expose-gc')
-  return runInNewContext('gc') as NodeJS.GCFunction
 }
 
 function cpuMs(): number {
