@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { KerutaError } from '#protocol/errors.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { type Config, ConfigError, parseConfig } from './config.ts'
+import { endProcess } from './end-process.ts'
 import { makeFolder } from './make-folder.ts'
 
 // `node --watch` asks for reports of every import, which Next's own watcher must not inherit.
@@ -74,10 +75,10 @@ function endOnSignals(close: () => Promise<void>): void {
     ending = true
     process.stdout.write(`${signal}: keruta is ending\n`)
     close().then(
-      () => process.exit(0),
+      () => endProcess(0),
       error => {
         process.stderr.write(`keruta did not end cleanly: ${reasonOf(error)}\n`)
-        process.exit(1)
+        endProcess(1)
       },
     )
   }
