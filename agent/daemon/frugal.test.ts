@@ -17,7 +17,7 @@ const PROGRAM = `
     for (let rest = 20; rest > 0; rest--) await new Promise(resolve => setTimeout(resolve, 100))
   })
   ended = true
-  setTimeout(() => console.log('never'), 4000)
+  setTimeout(() => console.log('never'), 20_000)
 `
 
 it('all garbage is collected when a task has ended and no other follows, and not while one runs', async () => {
